@@ -1,0 +1,99 @@
+"""Records that travel between the stations' inner parts, a few at a time.
+
+Bulk rows travel as Arrow tables (`staging`); these are what one post's text yields. Offsets count
+Unicode code points into the post's stored text, half-open ``[begin, end)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class DrugMention:
+    """One drug named in a text.
+
+    Attributes:
+        mention: Surface form, exactly as written.
+        begin: First code point of the mention.
+        end: First code point after it.
+        ingredient: INN, lower case; several joined by " / " for a combination.
+    """
+
+    mention: str
+    begin: int
+    end: int
+    ingredient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """What the text says about an entity: NEGATION, HYPOTHETICAL, PERTAINS_TO_FAMILY, SYMPTOM, ...
+
+    Source:
+        InferICD10CM ``Trait``, Amazon Comprehend Medical API reference, read 2026-11.
+    """
+
+    name: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One ICD-10-CM concept proposed for an entity; `score` is 0-1."""
+
+    code: str
+    description: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One condition found in a text.
+
+    Attributes:
+        text: Surface form.
+        begin: First code point.
+        end: First code point after it.
+        score: Confidence that this span is a condition, 0-1.
+        traits: Highest score first; empty when the text asserts it plainly.
+        concepts: At most five, best first; empty when the coder abstains.
+        category: Comprehend Medical category.
+        type: Comprehend Medical type.
+        role: ADE, INDICATION, BENEFIT, WITHDRAWAL, LACK_OF_EFFECT or UNKNOWN: what the condition
+            has to do with the drug. The cloud service does not say; then UNKNOWN.
+        cause_code: ICD-10-CM T36-T50 adverse-effect code of the drug blamed, if known.
+    """
+
+    text: str
+    begin: int
+    end: int
+    score: float
+    traits: tuple[Trait, ...] = ()
+    concepts: tuple[Concept, ...] = ()
+    category: str = "MEDICAL_CONDITION"
+    type: str = "DX_NAME"
+    role: str = "UNKNOWN"
+    cause_code: str | None = None
+
+    def to_wire(self, entity_id: int) -> dict[str, Any]:
+        """Return the entity in InferICD10CM's response shape, plus ``Role`` and ``CauseCode``."""
+        wire: dict[str, Any] = {
+            "Id": entity_id,
+            "Text": self.text,
+            "Category": self.category,
+            "Type": self.type,
+            "Score": self.score,
+            "BeginOffset": self.begin,
+            "EndOffset": self.end,
+            "Attributes": [],
+            "Traits": [{"Name": t.name, "Score": t.score} for t in self.traits],
+            "ICD10CMConcepts": [
+                {"Code": c.code, "Description": c.description, "Score": c.score} for c in self.concepts
+            ],
+            "Role": self.role,
+        }
+        if self.cause_code:
+            wire["CauseCode"] = self.cause_code
+        return wire
