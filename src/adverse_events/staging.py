@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 import pyarrow as pa
 
 from adverse_events.errors import AccountingError
+from adverse_events.progress import advance
 from adverse_events.tables import ASSESSMENTS, REJECTS, TIMESTAMP
 
 if TYPE_CHECKING:
@@ -187,7 +187,9 @@ def read_staged(path: Path) -> Iterator[pa.RecordBatch]:
     with pa.memory_map(str(path)) as source:
         reader = pa.ipc.open_file(source)
         for index in range(reader.num_record_batches):
-            yield reader.get_batch(index)
+            rows = reader.get_batch(index)
+            yield rows
+            advance(rows.num_rows)
 
 
 @contextmanager
@@ -202,17 +204,6 @@ def workspace(parent: Path | None = None) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def stopwatch() -> Iterator[list[float]]:
-    """Provide a list that holds the seconds spent in the block once it is over."""
-    seconds: list[float] = []
-    started = time.perf_counter()
-    try:
-        yield seconds
-    finally:
-        seconds.append(time.perf_counter() - started)
 
 
 def _added(counts: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:

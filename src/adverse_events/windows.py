@@ -113,6 +113,12 @@ def windows_between(start: datetime, end: datetime, minutes: int = DEFAULT_WINDO
     return _tiles(first, last.start)
 
 
+def closed_range(moment: datetime, n_windows: int, minutes: int) -> tuple[datetime, datetime]:
+    """Return the start and end of the last `n_windows` windows that are over at `moment`."""
+    last = Window.before(moment, minutes)
+    return last.end - timedelta(minutes=n_windows * minutes), last.end
+
+
 def _tiles(window: Window, end: datetime) -> Iterator[Window]:
     while window.start < end:
         yield window

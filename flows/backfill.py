@@ -1,0 +1,53 @@
+"""Fill the lake over a range: missing windows first, then stale ones; what is up to date is left alone."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
+
+from adverse_events import assembly
+from adverse_events.accounting import RunAccount
+from adverse_events.settings import load_settings
+from adverse_events.staging import workspace
+from flows.row_path import assess
+from tasks.fetch import fetch_tweets
+from tasks.plan import plan_backfill
+from tasks.report import report_run
+from tasks.write import write_undated
+
+
+@flow(name="backfill-adverse-events", task_runner=ThreadPoolTaskRunner(max_workers=16), persist_result=False)
+def backfill_adverse_events(
+    start: Annotated[
+        datetime | None,
+        Field(description="First instant (UTC), on the window grid. Empty: every window the source holds."),
+    ] = None,
+    end: Annotated[
+        datetime | None, Field(description="First instant after the range (UTC), on the window grid.")
+    ] = None,
+    source: Annotated[
+        str | None, Field(description="File, folder or glob of posts. Empty: the source.path setting.")
+    ] = None,
+    lake: Annotated[str | None, Field(description="Folder of the lake. Empty: the lake.path setting.")] = None,
+    force: Annotated[bool, Field(description="Work on every window of the range, up to date or not.")] = False,  # noqa: FBT002 - a form's checkbox
+    options: Annotated[
+        dict[str, Any] | None,
+        Field(description='Further settings by dotted name, such as {"classifier.ade_threshold": 0.7}.'),
+    ] = None,
+) -> RunAccount:
+    """Bring the windows of a range up to date.
+
+    A killed backfill is resumed by running it again: finished windows are found up to date. A window is stale when
+    the model, the coder, a lexicon, a setting or its input has changed since it was written.
+    """
+    settings = load_settings({**(options or {}), "source.path": source, "lake.path": lake})
+    provenance = assembly.provenance_for(settings)
+
+    with workspace() as folder:
+        spooled = fetch_tweets(settings, start, end, folder)
+        plan = plan_backfill(spooled, settings, provenance, force=force)
+        receipts = assess(plan.batches, settings, provenance)
+        undated = write_undated(spooled, settings, provenance)
+        return report_run(spooled, receipts, undated, plan.rows_not_due, settings)

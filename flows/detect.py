@@ -1,0 +1,62 @@
+"""Detect adverse drug events in the posts of one window, of a range, or of everything a source holds."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.runtime import flow_run
+from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
+
+from adverse_events import assembly
+from adverse_events.accounting import RunAccount
+from adverse_events.settings import load_settings
+from adverse_events.staging import workspace
+from adverse_events.windows import closed_range
+from flows.row_path import assess
+from tasks.fetch import fetch_tweets
+from tasks.report import report_run
+from tasks.write import write_undated
+
+
+@flow(name="detect-adverse-events", task_runner=ThreadPoolTaskRunner(max_workers=8), persist_result=False)
+def detect_adverse_events(
+    start: Annotated[
+        datetime | None,
+        Field(description="First instant (UTC), on the window grid. Empty: every window the source holds."),
+    ] = None,
+    end: Annotated[
+        datetime | None, Field(description="First instant after the range (UTC), on the window grid.")
+    ] = None,
+    source: Annotated[
+        str | None, Field(description="File, folder or glob of posts. Empty: the source.path setting.")
+    ] = None,
+    lake: Annotated[str | None, Field(description="Folder of the lake. Empty: the lake.path setting.")] = None,
+    last_windows: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1000,
+            description="Process this many windows that are over at the scheduled time instead of a range.",
+        ),
+    ] = 0,
+    options: Annotated[
+        dict[str, Any] | None,
+        Field(description='Further settings by dotted name, such as {"screening.require_drug_mention": false}.'),
+    ] = None,
+) -> RunAccount:
+    """Flag, code and store the adverse drug events posted in a range of windows.
+
+    One window is one partition: running a window again replaces it. Nothing is lost on the way: every row read is
+    assessed, screened out with a reason, or rejected with a reason, or the run fails.
+    """
+    settings = load_settings({**(options or {}), "source.path": source, "lake.path": lake})
+    if last_windows:
+        start, end = closed_range(flow_run.scheduled_start_time, last_windows, settings.window_minutes)
+    provenance = assembly.provenance_for(settings)
+
+    with workspace() as folder:
+        spooled = fetch_tweets(settings, start, end, folder)
+        receipts = assess(spooled.batches, settings, provenance)
+        undated = write_undated(spooled, settings, provenance)
+        return report_run(spooled, receipts, undated, 0, settings)

@@ -1,0 +1,27 @@
+"""Write the report page of the last days, or of a range."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+from prefect import flow
+from prefect.runtime import flow_run
+from pydantic import Field
+
+from adverse_events.settings import load_settings
+from tasks.report import write_report_page
+
+
+@flow(name="report-adverse-events", persist_result=False)
+def report_adverse_events(
+    lake: Annotated[str | None, Field(description="Folder of the lake. Empty: the lake.path setting.")] = None,
+    output: Annotated[str, Field(description="File to write.")] = "report.html",
+    days: Annotated[
+        int, Field(ge=0, le=3660, description="Report the days before the scheduled time; 0: everything in the lake.")
+    ] = 0,
+) -> Path:
+    """Write one self-contained page of what the lake holds: counts, series, drugs, conditions, de-identified positives."""
+    settings = load_settings({"lake.path": lake})
+    end: datetime | None = flow_run.scheduled_start_time if days else None
+    start = end - timedelta(days=days) if end else None
+    return write_report_page(settings, Path(output), start, end)

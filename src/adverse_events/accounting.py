@@ -1,0 +1,130 @@
+"""The account of a run: every row read is assessed, screened out, rejected or outside the range."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from adverse_events.errors import AccountingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from adverse_events.lake.receipt import Receipt
+
+
+@dataclass(frozen=True)
+class RunAccount:
+    """What one run came to.
+
+    Attributes:
+        rows_read: Inputs read from the source.
+        rows_out_of_range: Of those, posts outside the range asked for.
+        rows_not_due: Of those, posts of windows a backfill found up to date.
+        n_windows: Windows written, or found to hold these data already.
+        n_windows_unchanged: Of those, windows left untouched because nothing differed.
+        rows_assessed: Rows in assessments.
+        rows_positive: Of those, rows with is_ade.
+        n_events: Coded or uncoded events that count.
+        screened_out: Rows by reason.
+        rejected: Rows by reason, inputs whose time could not be read included.
+        start: First instant of the first window; None when there was none.
+        end: First instant after the last window; None when there was none.
+    """
+
+    rows_read: int
+    rows_out_of_range: int
+    rows_not_due: int
+    n_windows: int
+    n_windows_unchanged: int
+    rows_assessed: int
+    rows_positive: int
+    n_events: int
+    screened_out: Mapping[str, int] = field(default_factory=dict)
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def rows_rejected(self) -> int:
+        """Rejected rows, all reasons."""
+        return sum(self.rejected.values())
+
+    @property
+    def rows_screened_out(self) -> int:
+        """Screened-out rows, all reasons."""
+        return sum(self.screened_out.values())
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        rows_read: int,
+        rows_out_of_range: int,
+        rows_not_due: int,
+        windows: Iterable[Receipt],
+        undated: Iterable[Receipt],
+    ) -> RunAccount:
+        """Add up a run's receipts.
+
+        Args:
+            rows_read: Inputs read from the source.
+            rows_out_of_range: Posts outside the range asked for.
+            rows_not_due: Posts of windows that were up to date.
+            windows: One receipt per window.
+            undated: One receipt per source file with inputs whose time could not be read.
+
+        Raises:
+            AccountingError: The receipts do not add up to the rows read.
+        """
+        dated = list(windows)
+        receipts = [*dated, *undated]
+        account = cls(
+            rows_read=rows_read,
+            rows_out_of_range=rows_out_of_range,
+            rows_not_due=rows_not_due,
+            n_windows=len(dated),
+            n_windows_unchanged=sum(receipt.is_unchanged for receipt in dated),
+            rows_assessed=sum(receipt.rows_assessed for receipt in dated),
+            rows_positive=sum(receipt.rows_positive for receipt in dated),
+            n_events=sum(receipt.n_events for receipt in dated),
+            screened_out=_summed(receipt.tally.screened_out for receipt in receipts),
+            rejected=_summed(receipt.tally.rejected for receipt in receipts),
+            start=min((receipt.window_start for receipt in dated), default=None),
+            end=max((receipt.window_end for receipt in dated), default=None),
+        )
+        accounted = (
+            rows_out_of_range + rows_not_due + account.rows_assessed + account.rows_screened_out + account.rows_rejected
+        )
+        if accounted != rows_read:
+            msg = f"{rows_read} rows were read but {accounted} are accounted for; run the same range again and report this"
+            raise AccountingError(msg)
+        return account
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the account as plain JSON values."""
+        return {
+            "rows_read": self.rows_read,
+            "rows_out_of_range": self.rows_out_of_range,
+            "rows_not_due": self.rows_not_due,
+            "rows_assessed": self.rows_assessed,
+            "rows_positive": self.rows_positive,
+            "rows_screened_out": self.rows_screened_out,
+            "rows_rejected": self.rows_rejected,
+            "screened_out": dict(self.screened_out),
+            "rejected": dict(self.rejected),
+            "n_windows": self.n_windows,
+            "n_windows_unchanged": self.n_windows_unchanged,
+            "n_events": self.n_events,
+            "start": self.start.isoformat() if self.start else None,
+            "end": self.end.isoformat() if self.end else None,
+        }
+
+
+def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return dict(sorted(total.items()))

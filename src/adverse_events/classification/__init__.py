@@ -1,0 +1,1 @@
+"""Classify posts: does this one report an adverse drug event of its author?"""

@@ -1,0 +1,268 @@
+"""The lake in a local folder: partitioned Parquet, each window written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Self
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from adverse_events import __version__
+from adverse_events.errors import ContractError, PermanentServiceError, UsageError
+from adverse_events.lake import files, layout
+from adverse_events.lake.account import check_account
+from adverse_events.lake.grouping import GroupedRows
+from adverse_events.lake.marker import Marker
+from adverse_events.lake.parts import PartSize, sha256_of
+from adverse_events.lake.preparation import prepare_undated, prepare_window
+from adverse_events.lake.receipt import settled
+from adverse_events.tables import RECEIPTS, SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from adverse_events.lake.preparation import Prepared
+    from adverse_events.lake.receipt import Receipt
+    from adverse_events.provenance import Provenance
+    from adverse_events.staging import Batch
+    from adverse_events.windows import Window
+
+_N_LOCKS = 64
+"""Lock files windows share by hash: as good as one each, for they are held only while files are renamed."""
+
+
+class LocalLake:
+    """A lake in a folder; get one with `open`.
+
+    Args:
+        root: The folder, absolute.
+        window_minutes: Length of its windows.
+        privacy_mode: signal or case.
+        part_size: How a window's rows are cut into files.
+    """
+
+    def __init__(self, root: Path, window_minutes: int, privacy_mode: str, part_size: PartSize) -> None:
+        """Take the folder as it is."""
+        self.root, self.window_minutes, self.privacy_mode = root, window_minutes, privacy_mode
+        self._part_size = part_size
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        window_minutes: int,
+        privacy_mode: str,
+        key_fingerprint: str,
+        part_size: PartSize | None = None,
+    ) -> Self:
+        """Open the lake at `path`, created when missing, and remove what killed runs left in it.
+
+        Raises:
+            UsageError: The folder is not a lake, cannot be written, or was made with another window length,
+                privacy mode or key.
+            ContractError: Its marker is damaged or newer code wrote it.
+        """
+        root = path.expanduser().absolute()
+        wanted = Marker(
+            schema_version=SCHEMA_VERSION,
+            window_minutes=window_minutes,
+            privacy_mode=privacy_mode,
+            key_fingerprint=key_fingerprint,
+            created_by=__version__,
+        )
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            with files.locked(root, "marker.lock"):
+                _marker_of(root, wanted).check_same_lake(wanted, root)
+            files.remove_dead_staging(root)
+        except OSError as error:
+            msg = f"cannot keep a lake in {root}: {_reason(error)}; choose a folder this user may write"
+            raise UsageError(msg) from error
+        return cls(root, window_minutes, privacy_mode, part_size or PartSize())
+
+    def write(self, batch: Batch, provenance: Provenance) -> list[Receipt]:
+        """Replace the windows of `batch`, each whole or not at all, its receipt last.
+
+        A window that already holds exactly these data, made by the same recipe, is left untouched, receipt included.
+
+        Returns:
+            One receipt per window, in the batch's order.
+
+        Raises:
+            AccountingError: Rows were lost or doubled on the way; nothing was written.
+            ContractError: Rows break the tables' promises; their window and later ones are unchanged.
+            PermanentServiceError: The disk refused; says which window and what state it is in.
+        """
+        self._check_fits(batch, provenance)
+        with (
+            GroupedRows([batch.rows], "window_start") as rows,
+            GroupedRows(batch.rejects, "window_start") as rejects,
+        ):
+            check_account(batch, rows, rejects)
+            with self._staging() as folder:
+                prepare = partial(
+                    prepare_window,
+                    batch=batch,
+                    rows=rows,
+                    rejects=rejects,
+                    provenance=provenance,
+                    folder=folder,
+                    size=self._part_size,
+                )
+                return [self._replace(f"window {window}", partial(prepare, window)) for window in batch.windows]
+
+    def write_undated(self, rejects: Path, provenance: Provenance, origins: Iterable[str] = ()) -> list[Receipt]:
+        """Replace the rejects whose time could not be read, one part and one receipt per source file.
+
+        Args:
+            rejects: Staged rejects without window_start.
+            provenance: What made them.
+            origins: Every file that was read; one that has no such reject any more loses its part.
+
+        Returns:
+            One receipt per source file that has such rejects or had them before, sorted by name.
+
+        Raises:
+            ContractError: A reject has a window, or breaks the table's promises.
+            PermanentServiceError: The disk refused.
+        """
+        with GroupedRows([rejects], "origin") as grouped, self._staging() as folder:
+            before = {origin for origin in origins if (self.root / layout.undated_receipt_key(origin)).exists()}
+            prepare = partial(
+                prepare_undated,
+                rejects=grouped,
+                window_minutes=self.window_minutes,
+                provenance=provenance,
+                folder=folder,
+            )
+            return [
+                self._replace(f"undated input of {origin}", partial(prepare, origin))
+                for origin in sorted({*grouped.groups, *before})
+            ]
+
+    def pending(self, windows: Iterable[Window], recipe_sha256: str) -> list[Window]:
+        """Return the windows to work on: those without a receipt first, then the stale ones, each in given order.
+
+        Stale: made by another recipe, or a part that the receipt lists is missing or has another size.
+        """
+        missing: list[Window] = []
+        stale: list[Window] = []
+        for window in windows:
+            receipt = self._read_receipt(layout.receipt_key(window), ["recipe_sha256", "parts"])
+            if receipt is None:
+                missing.append(window)
+            elif receipt["recipe_sha256"][0].as_py() != recipe_sha256 or not self._has_parts(receipt):
+                stale.append(window)
+        return missing + stale
+
+    def receipts(self) -> pa.Table:
+        """Return all receipts, schema `tables.RECEIPTS`, by window and then by file name.
+
+        Raises:
+            ContractError: One cannot be read; names it.
+        """
+        paths = sorted(str(path) for path in self.root.glob("receipts/*/*/*.parquet"))
+        try:
+            return ds.dataset(paths, schema=RECEIPTS.schema).to_table()
+        except (pa.ArrowInvalid, OSError) as error:
+            raise ContractError("receipts", f"{error}; delete that file and run its window again") from error
+
+    def _check_fits(self, batch: Batch, provenance: Provenance) -> None:
+        others = sorted({window.minutes for window in batch.windows} - {self.window_minutes})
+        if others:
+            msg = f"lake {self.root} keeps windows of {self.window_minutes} minutes, not of {others[0]}"
+            raise UsageError(msg)
+        if provenance.privacy_mode != self.privacy_mode:
+            msg = f"lake {self.root} keeps data of {self.privacy_mode} mode, not of {provenance.privacy_mode} mode"
+            raise UsageError(msg)
+
+    def _replace(self, what: str, prepare: Callable[[], Prepared]) -> Receipt:
+        with self._disk_errors(f"{what} is unchanged"):
+            prepared = prepare()
+            # All that may run out of space happens here, before anything is visible: bytes and folders to the disk.
+            for path in (*prepared.parts.values(), prepared.receipt_file):
+                files.sync(path)
+            for key in (*prepared.parts, prepared.receipt.key):
+                files.make_folder((self.root / key).parent)
+        with files.locked(self.root, _lock_name(prepared.receipt.key)), self._disk_errors(f"{what} is incomplete"):
+            return self._publish(prepared)
+
+    def _publish(self, prepared: Prepared) -> Receipt:
+        """Put prepared files in place, unless the lake holds the same already.
+
+        The old receipt goes first and the new one comes last: a receipt that stands vouches for whole data, and a
+        window whose writer was killed in between has none and counts as missing.
+        """
+        receipt = prepared.receipt
+        present = {
+            path.relative_to(self.root).as_posix(): path for glob in prepared.globs for path in self.root.glob(glob)
+        }
+        if self._stands(prepared, present):
+            return replace(receipt, is_unchanged=True)
+        files.remove([self.root / receipt.key])
+        files.move_into_place([(path, self.root / key) for key, path in prepared.parts.items()])
+        files.remove([path for key, path in present.items() if key not in prepared.parts])
+        files.move_into_place([(prepared.receipt_file, self.root / receipt.key)])
+        return receipt
+
+    def _stands(self, prepared: Prepared, present: dict[str, Path]) -> bool:
+        """Tell whether the lake already holds exactly what was prepared."""
+        stored = self._read_receipt(prepared.receipt.key, None)
+        if stored is None or settled(stored) != settled(prepared.receipt_rows):
+            return False
+        wanted = {part.key: part.sha256 for part in prepared.receipt.parts}
+        return wanted.keys() == present.keys() and all(sha256_of(present[key]) == wanted[key] for key in wanted)
+
+    def _read_receipt(self, key: str, columns: Sequence[str] | None) -> pa.Table | None:
+        """Return a stored receipt, or None where there is none that can be read: its window then counts as missing."""
+        try:
+            with pq.ParquetFile(self.root / key) as stored:
+                return stored.read(columns=columns)
+        except (OSError, pa.ArrowInvalid):
+            return None
+
+    def _has_parts(self, receipt: pa.Table) -> bool:
+        return all(files.size_of(self.root / part["key"]) == part["n_bytes"] for part in receipt["parts"][0].as_py())
+
+    @contextmanager
+    def _staging(self) -> Iterator[Path]:
+        with self._disk_errors("nothing was written"), files.staging_folder(self.root) as folder:
+            yield folder
+
+    @contextmanager
+    def _disk_errors(self, state: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            detail = f"{self.root}: {_reason(error)}; {state}; free space or mend the folder, then run again"
+            raise PermanentServiceError("lake", "write", detail) from error
+
+
+def _marker_of(root: Path, wanted: Marker) -> Marker:
+    """Return the marker of the lake at `root`, after making `wanted` its marker where the folder is still empty."""
+    path = root / layout.MARKER_KEY
+    try:
+        return Marker.read(path)
+    except FileNotFoundError:
+        others = sorted(entry.name for entry in root.iterdir() if not entry.name.startswith("."))
+    if others:
+        msg = f"{root} is not a lake: it has no {layout.MARKER_KEY}, but holds {others[0]}; choose an empty folder"
+        raise UsageError(msg)
+    files.write_whole(path, wanted.to_json())
+    return wanted
+
+
+def _lock_name(key: str) -> str:
+    return f"{zlib.crc32(key.encode()) % _N_LOCKS:02d}.lock"
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else str(error)

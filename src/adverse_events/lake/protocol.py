@@ -1,0 +1,32 @@
+"""What the flows ask of a lake, wherever it is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from adverse_events.lake.receipt import Receipt
+    from adverse_events.provenance import Provenance
+    from adverse_events.staging import Batch
+    from adverse_events.windows import Window
+
+
+class Lake(Protocol):
+    """A place where each window stands whole or not at all; `local.LocalLake` is the one on a disk."""
+
+    def write(self, batch: Batch, provenance: Provenance) -> list[Receipt]:
+        """Replace the windows of `batch`; one receipt per window, in the batch's order."""
+
+    def write_undated(self, rejects: Path, provenance: Provenance, origins: Iterable[str] = ()) -> list[Receipt]:
+        """Replace the rejects whose time could not be read; one receipt per source file."""
+
+    def pending(self, windows: Iterable[Window], recipe_sha256: str) -> list[Window]:
+        """Return the windows to work on, missing ones before stale ones."""
+
+    def receipts(self) -> pa.Table:
+        """Return all receipts, schema `tables.RECEIPTS`."""

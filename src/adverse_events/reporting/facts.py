@@ -1,0 +1,310 @@
+"""The facts of a stretch of the lake: the account, the counts, and the positives a person may read.
+
+Counting happens in DuckDB; what leaves it is small however large the lake is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from adverse_events.errors import UsageError
+from adverse_events.lake.query import connect
+from adverse_events.records import DrugMention
+from adverse_events.reporting.account import UNDATED, Account, account_of
+from adverse_events.windows import as_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    import duckdb
+    import pyarrow as pa
+
+MAX_POSITIVES = 2_000
+"""Posts a report carries in full: about 1.5 MB of page, and more than one person reads."""
+
+MAX_HOURLY_CELLS = 50_000
+"""Above this many cells by the hour, a report counts by the day: its page would pass 5 MB."""
+
+UNCODED = ""
+"""Stands for an event without an ICD-10-CM code, which is still counted."""
+
+_HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class EventSpan:
+    """One condition of a positive post, as stored in ``assessments.events``.
+
+    Attributes:
+        text: Surface form; None when no text is kept.
+        begin: First code point in the post's text.
+        end: First code point after it.
+        role: ADE, INDICATION, BENEFIT, WITHDRAWAL, LACK_OF_EFFECT or UNKNOWN.
+        traits: Names, such as NEGATION.
+        code: ICD-10-CM code, `UNCODED` when the coder abstained.
+        description: Of the code; empty when uncoded.
+        cause_code: ICD-10-CM T36-T50 code of the drug blamed; None if unknown.
+        is_event: Whether it counts as an adverse event of the author's.
+    """
+
+    text: str | None
+    begin: int | None
+    end: int | None
+    role: str
+    traits: tuple[str, ...]
+    code: str
+    description: str
+    cause_code: str | None
+    is_event: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Positive:
+    """One post flagged as an adverse drug event, without anything about its author.
+
+    Attributes:
+        reference: The post's keyed hash, to find the row in the lake again; None unless every window of the
+            report was processed in signal mode, because elsewhere it is the post's real id.
+        text: Masked text, or only its spans, or None, as kept.
+        created_at: UTC.
+        ade_probability: 0-1.
+        drugs: In text order.
+        events: In text order.
+        n_duplicates: Further copies of the post in its window, which are not counted.
+    """
+
+    reference: str | None
+    text: str | None
+    created_at: datetime
+    lang: str | None
+    ade_probability: float
+    drugs: tuple[DrugMention, ...]
+    events: tuple[EventSpan, ...]
+    n_duplicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """How many positive posts share a stretch of time, the drugs they name and the events they report.
+
+    Attributes:
+        start: First instant of the hour or day, UTC.
+        ingredients: Distinct, sorted; empty when screening did not ask for a drug.
+        codes: Distinct ICD-10-CM codes of the events that count (`EventSpan.is_event`), sorted.
+        n_posts: At least 1.
+    """
+
+    start: datetime
+    ingredients: tuple[str, ...]
+    codes: tuple[str, ...]
+    n_posts: int
+
+
+@dataclass(frozen=True)
+class ReportFacts:
+    """Everything a report states about the windows that start in ``[start, end)``.
+
+    Attributes:
+        start: Asked for; None for no limit.
+        end: Asked for; None for no limit.
+        account: What the receipts say. Undated input is part of it only when neither limit is given.
+        n_positives: Positive posts in the lake. Differs from ``account.rows_positive`` only while a window
+            is being written, or after a run was killed in the middle of one.
+        positives: At most the cap asked for, highest probability first.
+        cells: All positive posts, counted.
+        minutes_per_cell: 60, or 1440 when there would be more than `MAX_HOURLY_CELLS`.
+        descriptions: Description of every code in `cells`.
+    """
+
+    start: datetime | None
+    end: datetime | None
+    account: Account
+    n_positives: int
+    positives: tuple[Positive, ...]
+    cells: tuple[Cell, ...]
+    minutes_per_cell: int
+    descriptions: Mapping[str, str]
+
+    def posts_by_start(self) -> dict[datetime, int]:
+        """Return positive posts by hour or day (see `minutes_per_cell`), in time order."""
+        counts: Counter[datetime] = Counter()
+        for cell in self.cells:
+            counts[cell.start] += cell.n_posts
+        return dict(sorted(counts.items()))
+
+    def top_ingredients(self, limit: int | None = None) -> list[tuple[str, int]]:
+        """Return the ingredients named in most positive posts, with those posts."""
+        return _top(((cell.ingredients, cell.n_posts) for cell in self.cells), limit)
+
+    def top_codes(self, limit: int | None = None) -> list[tuple[str, int]]:
+        """Return the codes of the events reported in most positive posts, with those posts; may hold `UNCODED`."""
+        return _top(((cell.codes, cell.n_posts) for cell in self.cells), limit)
+
+    def top_pairs(self, limit: int | None = None) -> list[tuple[tuple[str, str], int]]:
+        """Return (ingredient, code) named in one post most often, with those posts. Together is not caused by."""
+        pairs = (
+            ([(drug, code) for drug in cell.ingredients for code in cell.codes], cell.n_posts) for cell in self.cells
+        )
+        return _top(pairs, limit)
+
+
+def gather(
+    lake: Path, start: datetime | None = None, end: datetime | None = None, *, max_positives: int = MAX_POSITIVES
+) -> ReportFacts:
+    """Gather the facts of the windows that start in ``[start, end)``.
+
+    Args:
+        lake: Root folder of the lake.
+        start: First instant, aware; None for the lake's first window.
+        end: First instant after, aware; None for no end.
+        max_positives: Posts carried in full; all are counted.
+
+    Raises:
+        UsageError: No such lake, a naive time, or an end that is not after the start.
+    """
+    first, last = _limits(start, end)
+    with connect(lake) as connection:
+        account = account_of(_receipts(connection, first, last))
+        span = account.span
+        bounds = (_ms(span.start), _ms(span.end)) if span else (0, 0)
+        cells, minutes = _cells(connection, bounds)
+        return ReportFacts(
+            start=first,
+            end=last,
+            account=account,
+            n_positives=sum(cell.n_posts for cell in cells),
+            positives=_positives(connection, bounds, max_positives, with_reference=_is_signal_mode(account)),
+            cells=cells,
+            minutes_per_cell=minutes,
+            descriptions=_descriptions(connection, bounds),
+        )
+
+
+def _limits(start: datetime | None, end: datetime | None) -> tuple[datetime | None, datetime | None]:
+    first = None if start is None else as_utc(start, "start")
+    last = None if end is None else as_utc(end, "end")
+    if first is not None and last is not None and last <= first:
+        msg = f"end {last:%Y-%m-%dT%H:%MZ} is not after start {first:%Y-%m-%dT%H:%MZ}"
+        raise UsageError(msg)
+    return first, last
+
+
+def _receipts(connection: duckdb.DuckDBPyConnection, start: datetime | None, end: datetime | None) -> pa.Table:
+    """Undated receipts lie in 1970: outside any range, inside no range."""
+    is_bounded = start is not None or end is not None
+    lowest = _ms(start) if start else (_ms(UNDATED) + 1 if is_bounded else _ms(UNDATED))
+    highest = _ms(end) if end else 2**62
+    query = "SELECT * FROM receipts WHERE epoch_ms(window_start) >= ? AND epoch_ms(window_start) < ?"
+    return connection.sql(query, params=[lowest, highest]).to_arrow_table()
+
+
+_POSITIVES = "FROM assessments WHERE is_ade AND epoch_ms(created_at) >= ? AND epoch_ms(created_at) < ?"
+
+
+def _cells(connection: duckdb.DuckDBPyConnection, bounds: tuple[int, int]) -> tuple[tuple[Cell, ...], int]:
+    for step in (_HOUR_MS, _DAY_MS):
+        rows = _rows(
+            connection,
+            f"""
+            SELECT epoch_ms(created_at) // {step} * {step} AS start_ms,
+                   list_sort(list_distinct([d.ingredient FOR d IN drug_mentions])) AS ingredients,
+                   list_sort(list_distinct([coalesce(e.icd10cm_code, '{UNCODED}') FOR e IN events IF e.is_event]))
+                       AS codes,
+                   count(*) AS n_posts
+            {_POSITIVES}
+            GROUP BY ALL ORDER BY ALL
+            """,  # noqa: S608 - built from this module's own constants
+            list(bounds),
+        )
+        if len(rows) <= MAX_HOURLY_CELLS:
+            break
+    cells = (Cell(_moment(r["start_ms"]), tuple(r["ingredients"]), tuple(r["codes"]), r["n_posts"]) for r in rows)
+    return tuple(cells), step // 60_000
+
+
+def _positives(
+    connection: duckdb.DuckDBPyConnection, bounds: tuple[int, int], limit: int, *, with_reference: bool
+) -> tuple[Positive, ...]:
+    rows = _rows(
+        connection,
+        f"""
+        SELECT tweet_id, text, epoch_ms(created_at) AS created_ms, lang, ade_probability, drug_mentions, events,
+               n_duplicates
+        {_POSITIVES}
+        ORDER BY ade_probability DESC, created_ms, tweet_id
+        LIMIT ?
+        """,  # noqa: S608 - built from this module's own constants
+        [*bounds, limit],
+    )
+    return tuple(_positive(row, with_reference=with_reference) for row in rows)
+
+
+def _positive(row: dict[str, Any], *, with_reference: bool) -> Positive:
+    return Positive(
+        reference=row["tweet_id"] if with_reference else None,
+        text=row["text"],
+        created_at=_moment(row["created_ms"]),
+        lang=row["lang"],
+        ade_probability=row["ade_probability"],
+        drugs=tuple(DrugMention(d["mention"], d["begin"], d["end"], d["ingredient"]) for d in row["drug_mentions"]),
+        events=tuple(_event(event) for event in row["events"]),
+        n_duplicates=row["n_duplicates"],
+    )
+
+
+def _event(event: dict[str, Any]) -> EventSpan:
+    return EventSpan(
+        text=event["text"],
+        begin=event["begin"],
+        end=event["end"],
+        role=event["role"] or "UNKNOWN",
+        traits=tuple(trait["name"] for trait in event["traits"] or ()),
+        code=event["icd10cm_code"] or UNCODED,
+        description=event["icd10cm_description"] or "",
+        cause_code=event["cause_code"],
+        is_event=bool(event["is_event"]),
+    )
+
+
+def _descriptions(connection: duckdb.DuckDBPyConnection, bounds: tuple[int, int]) -> dict[str, str]:
+    rows = _rows(
+        connection,
+        f"""
+        SELECT event.icd10cm_code AS code, max(event.icd10cm_description) AS description
+        FROM (SELECT unnest(events) AS event {_POSITIVES})
+        WHERE event.icd10cm_code IS NOT NULL
+        GROUP BY code ORDER BY code
+        """,  # noqa: S608 - built from this module's own constants
+        list(bounds),
+    )
+    return {row["code"]: row["description"] or "" for row in rows}
+
+
+def _is_signal_mode(account: Account) -> bool:
+    (modes,) = (entry.values for entry in account.in_force if entry.name == "Privacy mode")
+    return modes == ("signal",)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str, parameters: list[int]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = connection.sql(query, params=parameters).to_arrow_table().to_pylist()
+    return rows
+
+
+def _top(weighted: Iterable[tuple[Iterable[Any], int]], limit: int | None) -> list[tuple[Any, int]]:
+    counts: Counter[Any] = Counter()
+    for keys, n_posts in weighted:
+        for key in keys:
+            counts[key] += n_posts
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)

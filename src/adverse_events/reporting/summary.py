@@ -1,0 +1,109 @@
+"""A run in a page of Markdown: for the orchestrator's artifact and for a terminal. It holds no post text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adverse_events.reporting.account import Account, account_of
+from adverse_events.reporting.facts import UNCODED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pyarrow as pa
+
+    from adverse_events.reporting.facts import ReportFacts
+
+TOP = 10
+"""Drugs and codes listed."""
+
+CAUTION = (
+    "_Not validated. Decision support for trained safety staff; not a medical device. "
+    "Counts from social media are hypothesis-generating._"
+)
+
+
+def summary_markdown(facts: ReportFacts, receipts: pa.Table | None = None) -> str:
+    """Return what a run came to, as Markdown.
+
+    Args:
+        facts: Facts of the range; source of the drugs and codes.
+        receipts: The run's own receipts, rows of `tables.RECEIPTS`, when its account should state those
+            rather than all that the range holds.
+    """
+    account = facts.account if receipts is None else account_of(receipts)
+    parts = [
+        _headline(account),
+        _section("Account", ["", "Rows", "Share"], _account_rows(account)),
+        _section("Drugs in positive posts", ["Ingredient", "Posts"], facts.top_ingredients(TOP)),
+        _section(
+            "Conditions reported as adverse events",
+            ["ICD-10-CM", "Description", "Posts"],
+            [_code_row(code, n, facts.descriptions) for code, n in facts.top_codes(TOP)],
+        ),
+        _section("Rejected", ["Reason", "Rows"], account.rejected.items()),
+        _section("In force", ["", ""], [(e.name, ", then ".join(e.values) or "none") for e in account.in_force]),
+        _warnings(facts, account),
+        CAUTION,
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _headline(account: Account) -> str:
+    span = account.span
+    if span is None:
+        return "**No window has been processed.**"
+    windows = "1 window" if account.n_windows == 1 else f"{account.n_windows:,} windows"
+    gaps = f", {len(account.gaps):,} gaps without a window" if account.gaps else ""
+    return f"**{span.start:%Y-%m-%dT%H:%MZ} to {span.end:%Y-%m-%dT%H:%MZ}**, {windows}{gaps}"
+
+
+def _account_rows(account: Account) -> list[tuple[str, int, str]]:
+    lines = [
+        ("Rows in", account.rows_in),
+        ("= assessed", account.rows_assessed),
+        ("of them positive", account.rows_positive),
+        ("+ screened out", account.rows_screened_out),
+        *((f"{_words(reason)}", n) for reason, n in account.screened_out.items()),
+        ("+ rejected", account.rows_rejected),
+    ]
+    return [(name, n, f"{100 * n / account.rows_in:.1f} %" if account.rows_in else "") for name, n in lines]
+
+
+def _code_row(code: str, n_posts: int, descriptions: Mapping[str, str]) -> tuple[str, str, int]:
+    if code == UNCODED:
+        return ("none", "condition without a code", n_posts)
+    return (code, descriptions.get(code, ""), n_posts)
+
+
+def _warnings(facts: ReportFacts, account: Account) -> str:
+    lines = [
+        f"- **Several values of {entry.name.lower()} in force**: counts before and after a change are not comparable."
+        for entry in account.mixed
+    ]
+    if facts.n_positives != facts.account.rows_positive:
+        lines.append(
+            f"- **The lake stores {facts.n_positives:,} positive posts, its receipts account for "
+            f"{facts.account.rows_positive:,}**: run the range again."
+        )
+    return "\n".join(lines)
+
+
+def _section(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table, or nothing when it has no rows; numbers are aligned right."""
+    listed = [list(row) for row in rows]
+    if not listed:
+        return ""
+    rule = ["---:" if isinstance(cell, int) else "---" for cell in listed[0]]
+    lines = [" | ".join(_cell(cell) for cell in row) for row in (header, rule, *listed)]
+    return f"### {title}\n\n" + "\n".join(f"| {line} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def _words(reason: str) -> str:
+    return reason.replace("_", " ")

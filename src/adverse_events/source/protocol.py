@@ -1,0 +1,97 @@
+"""What every source of posts hands over: posts, refused inputs, and nothing lost in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+ROWS_PER_CHUNK = 4096
+CHARACTERS_PER_CHUNK = 4_000_000
+"""A chunk is handed over at whichever limit comes first: long posts must not widen a run's memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tweet:
+    """One post as its source gives it: not yet masked, so never stored or logged in this form.
+
+    Attributes:
+        tweet_id: The source's id, as text.
+        text: Whole text.
+        created_at: Aware.
+        lang: ISO 639 code the source gives; None when it gives none or says "undetermined".
+        author_id: The source's name or id of the author.
+        is_repost: Repeats another post without adding to it.
+        origin: File, relative to the source, or landing key.
+        row_number: Line or row in that file, from 1; None where it has none.
+        payload_sha256: Hash of the bytes it was read from, hex.
+    """
+
+    tweet_id: str
+    text: str = field(repr=False)
+    created_at: datetime
+    lang: str | None
+    author_id: str | None = field(repr=False)
+    is_repost: bool
+    origin: str
+    row_number: int | None
+    payload_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One input that broke the contract.
+
+    Attributes:
+        reason: Short code, such as `malformed_json`.
+        detail: What was wrong and how to mend it; never post text.
+        origin: As in `Tweet`.
+        row_number: As in `Tweet`.
+        payload_sha256: As in `Tweet`.
+        tweet_id: The source's id, where it could be read.
+        created_at: Aware, where it could be read.
+    """
+
+    reason: str
+    detail: str
+    origin: str
+    row_number: int | None
+    payload_sha256: str
+    tweet_id: str | None = None
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChunk:
+    """The next few thousand inputs of a source, in the order it holds them."""
+
+    tweets: tuple[Tweet, ...]
+    rejects: tuple[Reject, ...]
+
+    @property
+    def n_rows(self) -> int:
+        """Inputs accounted for by this chunk."""
+        return len(self.tweets) + len(self.rejects)
+
+
+class TweetSource(Protocol):
+    """Anything posts can be read from.
+
+    Attributes:
+        name: Channel written to column `source`, such as `x`.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def read(self) -> Iterator[SourceChunk]:
+        """Yield every input once, as a post or as a reject, in bounded memory.
+
+        Raises:
+            UsageError: The source does not exist or is not what the settings say.
+            ContractError: It cannot be read to its end; what was yielded so far must not be written.
+        """
+        ...

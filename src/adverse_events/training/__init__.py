@@ -1,0 +1,1 @@
+"""Corpus, training, evaluation and export of the classifier. Needs the ``train`` extra."""

@@ -1,0 +1,269 @@
+"""Export a BERT-family classifier to ONNX: stored in int8, computed in int8 or float32.
+
+The graph is written operator by operator rather than traced, because the quantisation is in the
+operators. Weights are int8 with one scale per output channel. Activations are quantised row by row
+(one scale per token) just before each matrix product, so that a token's numbers never depend on the
+posts it shares a batch with: ONNX Runtime's own dynamic quantisation takes one scale per batch, which
+flips 1 to 2 % of decisions and makes a score depend on its neighbours. `docs/adr` has the measurements.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import load_file
+
+from adverse_events.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+Arithmetic = Literal["int8", "float32"]
+
+GELU_FLOOR = 0.17
+"""GELU is never below -0.16998: adding this makes its output non-negative, so all 8 bits are used."""
+
+_CONTRIB = "com.microsoft"
+_OPSET = 21
+_IR_VERSION = 10
+
+
+@dataclass
+class _Graph:
+    """Collects nodes and initialisers under unique names."""
+
+    arithmetic: Arithmetic
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
+
+    def constant(self, name: str, value: NDArray[Any]) -> str:
+        if name not in self.constants:
+            self.constants[name] = numpy_helper.from_array(np.asarray(value, order="C"), name)
+        return name
+
+    def op(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        output = f"{kind.lower()}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [output], domain=domain, **attributes))
+        return output
+
+    def linear(
+        self, rows: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32], *, floor: float = 0.0
+    ) -> str:
+        """Multiply `rows` (tokens, inputs) by `weight` (outputs, inputs) and add `bias` (outputs)."""
+        quantised, scales = quantise_rows(weight)
+        stored = self.constant(f"{name}.weight", quantised.T)
+        scale = self.constant(f"{name}.scale", scales)
+        if self.arithmetic == "float32":
+            restored = self.op("DequantizeLinear", stored, scale, axis=1)
+            return self.op("Add", self.op("MatMul", rows, restored), self.constant(f"{name}.bias", bias))
+        # Unsigned codes throughout: the processor's int8 instructions multiply unsigned by signed.
+        if floor:
+            # x = (x + floor) - floor, and floor times the column sums is a constant: it joins the bias.
+            bias = bias - np.float32(floor) * (quantised.astype(np.float32) * scales[:, None]).sum(axis=1)
+            rows = self.op("Add", rows, self.constant("gelu_floor", np.float32(floor)))
+            top, n_steps, middle = self.op("ReduceMax", rows, self._axis()), 255, 0
+        else:
+            top, n_steps, middle = self.op("ReduceMax", self.op("Abs", rows), self._axis()), 127, 128
+        step = self.op(
+            "Max",
+            self.op("Mul", top, self.constant(f"one_{n_steps}th", np.float32(1 / n_steps))),
+            self.constant("least_step", np.float32(1e-12)),
+        )
+        flat = self.op("Squeeze", step, self._axis())
+        middles = self.op(
+            "ConstantOfShape",
+            self.op("Shape", flat),
+            value=numpy_helper.from_array(np.array([middle], np.uint8)),
+        )
+        codes = self.op("QuantizeLinear", rows, flat, middles, axis=0)
+        product = self.op(
+            "MatMulIntegerToFloat",
+            codes,
+            stored,
+            self.constant("one", np.float32(1)),
+            scale,
+            self.constant(f"middle_{middle}", np.uint8(middle)),
+            domain=_CONTRIB,
+        )
+        return self.op("Add", self.op("Mul", product, step), self.constant(f"{name}.bias.{self.arithmetic}", bias))
+
+    def _axis(self) -> str:
+        return self.constant("last_axis", np.array([1], np.int64))
+
+
+def quantise_rows(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return int8 codes (-127..127) and one float32 scale per row, so that codes * scale is near `weight`."""
+    scales = np.maximum(np.abs(weight).max(axis=1), 1e-12) / 127
+    codes = np.clip(np.round(weight / scales[:, None]), -127, 127).astype(np.int8)
+    return codes, scales.astype(np.float32)
+
+
+def export(model_dir: Path, output_dir: Path, *, max_length: int) -> None:
+    """Write ``model.onnx`` (int8 arithmetic), ``reference.onnx`` (float32) and their shared ``weights.bin``.
+
+    Both graphs take ``input_ids`` (int32, texts x tokens, padded at the right) and ``lengths`` (int32, texts),
+    and return ``probabilities`` (float32, texts x classes).
+
+    Args:
+        model_dir: A saved ``BertForSequenceClassification``: config.json and model.safetensors.
+        output_dir: Where to write.
+        max_length: Longest sequence served, tokens; at most the model's position count.
+
+    Raises:
+        ContractError: Another architecture.
+    """
+    config = json.loads((model_dir / "config.json").read_text())
+    if config["model_type"] != "bert" or config["hidden_act"] != "gelu":
+        raise ContractError(
+            str(model_dir), f"export knows BERT with GELU, not {config['model_type']} with {config['hidden_act']}"
+        )
+    weights = load_file(model_dir / "model.safetensors")
+    output_dir.mkdir(parents=True, exist_ok=True)
+    graphs = {a: _build(config, weights, a, max_length) for a in ("int8", "float32")}
+    shared = _write_weights(graphs.values(), output_dir / "weights.bin")
+    for arithmetic, name in (("int8", "model.onnx"), ("float32", "reference.onnx")):
+        _write_graph(graphs[arithmetic], shared, output_dir / name, len(weights["classifier.bias"]))
+
+
+def _build(
+    config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]], arithmetic: Arithmetic, max_length: int
+) -> _Graph:
+    graph = _Graph(arithmetic)
+    hidden = config["hidden_size"]
+    rows = _embed(graph, config, weights, max_length)
+    for layer in range(config["num_hidden_layers"]):
+        rows = _encode(graph, config, weights, f"bert.encoder.layer.{layer}", rows)
+    tokens = graph.op(
+        "Reshape", rows, graph.op("Concat", "shape", graph.constant("hidden", np.array([hidden], np.int64)), axis=0)
+    )
+    first = graph.op("Gather", tokens, graph.constant("first", np.array(0, np.int64)), axis=1)
+    pooled = first
+    for name, activation in (("bert.pooler.dense", "Tanh"), ("classifier", "Softmax")):
+        weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+        product = graph.op(
+            "Gemm", pooled, graph.constant(f"{name}.weight", weight), graph.constant(f"{name}.bias", bias), transB=1
+        )
+        pooled = graph.op(activation, product)
+    graph.nodes.append(helper.make_node("Identity", [pooled], ["probabilities"]))
+    return graph
+
+
+def _embed(
+    graph: _Graph, config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]], max_length: int
+) -> str:
+    prefix = "bert.embeddings"
+    codes, scales = quantise_rows(weights[f"{prefix}.word_embeddings.weight"])
+    graph.nodes.append(helper.make_node("Shape", ["input_ids"], ["shape"]))
+    words = graph.op("Gather", graph.constant("words", codes), "input_ids")
+    word_scales = graph.op("Gather", graph.constant("words.scale", scales[:, None]), "input_ids")
+    embedded = graph.op("Mul", graph.op("Cast", words, to=TensorProto.FLOAT), word_scales)
+    places = (
+        weights[f"{prefix}.position_embeddings.weight"][:max_length]
+        + weights[f"{prefix}.token_type_embeddings.weight"][0]
+    )
+    n_tokens = graph.op("Gather", "shape", graph.constant("second", np.array([1], np.int64)))
+    zero = graph.constant("zero", np.array([0], np.int64))
+    here = graph.op("Slice", graph.constant("places", places), zero, n_tokens, zero)
+    summed = graph.op("Add", embedded, here)
+    flat = graph.op("Reshape", summed, graph.constant("rows", np.array([-1, config["hidden_size"]], np.int64)))
+    return _normalise(graph, config, weights, f"{prefix}.LayerNorm", flat)
+
+
+def _encode(
+    graph: _Graph, config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]], prefix: str, rows: str
+) -> str:
+    hidden, heads = config["hidden_size"], config["num_attention_heads"]
+    parts = [f"{prefix}.attention.self.{part}" for part in ("query", "key", "value")]
+    joined = graph.linear(
+        rows,
+        f"{prefix}.attention.self",
+        np.concatenate([weights[f"{part}.weight"] for part in parts]),
+        np.concatenate([weights[f"{part}.bias"] for part in parts]),
+    )
+    shape = graph.op("Concat", "shape", graph.constant("hidden3", np.array([3 * hidden], np.int64)), axis=0)
+    thirds = [f"{prefix}.{part}" for part in ("q", "k", "v")]
+    graph.nodes.append(helper.make_node("Split", [graph.op("Reshape", joined, shape)], thirds, axis=2, num_outputs=3))
+    mixed = graph.op("MultiHeadAttention", *thirds, "", "lengths", domain=_CONTRIB, num_heads=heads)
+    flat = graph.op("Reshape", mixed, graph.constant("rows", np.array([-1, hidden], np.int64)))
+    rows = _residual(graph, config, weights, f"{prefix}.attention.output", flat, rows)
+    name = f"{prefix}.intermediate.dense"
+    inner = graph.op(
+        "Gelu", graph.linear(rows, name, weights[f"{name}.weight"], weights[f"{name}.bias"]), domain=_CONTRIB
+    )
+    return _residual(graph, config, weights, f"{prefix}.output", inner, rows, floor=GELU_FLOOR)
+
+
+def _residual(
+    graph: _Graph,
+    config: Mapping[str, Any],
+    weights: Mapping[str, NDArray[np.float32]],
+    prefix: str,
+    rows: str,
+    skipped: str,
+    *,
+    floor: float = 0.0,
+) -> str:
+    name = f"{prefix}.dense"
+    product = graph.linear(rows, name, weights[f"{name}.weight"], weights[f"{name}.bias"], floor=floor)
+    return _normalise(graph, config, weights, f"{prefix}.LayerNorm", graph.op("Add", product, skipped))
+
+
+def _normalise(
+    graph: _Graph, config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]], name: str, rows: str
+) -> str:
+    gain = graph.constant(f"{name}.weight", weights[f"{name}.weight"])
+    shift = graph.constant(f"{name}.bias", weights[f"{name}.bias"])
+    return graph.op("LayerNormalization", rows, gain, shift, axis=-1, epsilon=config["layer_norm_eps"])
+
+
+def _write_weights(graphs: Any, path: Path) -> dict[str, tuple[int, int]]:
+    """Write every constant of all graphs once; return name -> (offset, length) in bytes."""
+    places: dict[str, tuple[int, int]] = {}
+    offset = 0
+    with path.open("wb") as file:
+        for graph in graphs:
+            for name, tensor in sorted(graph.constants.items()):
+                if name not in places and len(tensor.raw_data) >= 256:  # noqa: PLR2004 - tiny ones stay in the graph
+                    padding = -offset % 64
+                    file.write(b"\0" * padding + tensor.raw_data)
+                    places[name] = (offset + padding, len(tensor.raw_data))
+                    offset += padding + len(tensor.raw_data)
+    return places
+
+
+def _write_graph(graph: _Graph, places: Mapping[str, tuple[int, int]], path: Path, n_classes: int) -> None:
+    constants = []
+    for name, tensor in sorted(graph.constants.items()):
+        if name in places:
+            outside = TensorProto(
+                name=name, dims=tensor.dims, data_type=tensor.data_type, data_location=TensorProto.EXTERNAL
+            )
+            for key, value in zip(("location", "offset", "length"), ("weights.bin", *places[name]), strict=True):
+                outside.external_data.add(key=key, value=str(value))
+            constants.append(outside)
+        else:
+            constants.append(tensor)
+    model = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "ade_classifier",
+            [
+                helper.make_tensor_value_info("input_ids", TensorProto.INT32, ["texts", "tokens"]),
+                helper.make_tensor_value_info("lengths", TensorProto.INT32, ["texts"]),
+            ],
+            [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["texts", n_classes])],
+            constants,
+        ),
+        opset_imports=[helper.make_opsetid("", _OPSET), helper.make_opsetid(_CONTRIB, 1)],
+        ir_version=_IR_VERSION,
+        producer_name="adverse_events",
+    )
+    path.write_bytes(model.SerializeToString())

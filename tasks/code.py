@@ -1,0 +1,26 @@
+"""Station 4: the conditions of each positive post, coded to ICD-10-CM."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from adverse_events.coding.code import code
+
+from adverse_events import assembly
+from tasks.station import station
+
+if TYPE_CHECKING:
+    from adverse_events.coding.select import CodingSettings
+
+    from adverse_events.staging import Batch
+
+logger = logging.getLogger("adverse_events.code")
+
+
+@station("code", timeout_seconds=3600)
+def code_detections(batch: Batch, settings: CodingSettings) -> Batch:
+    """Code the positives of one batch. Retried because a cloud coder throttles by account."""
+    coded = code(batch, assembly.coder(), settings)
+    logger.info("coded %d windows from %s", len(batch.windows), batch.windows[0])
+    return coded

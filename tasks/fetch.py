@@ -1,0 +1,38 @@
+"""Station 1: read the source once, masked, cut into batches of windows."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from adverse_events.source.spool import Spooled, spool
+
+from adverse_events import assembly
+from adverse_events.progress import advance
+from tasks.station import station
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from adverse_events.settings import Settings
+
+logger = logging.getLogger("adverse_events.fetch")
+
+
+@station("fetch", timeout_seconds=24 * 3600)
+def fetch_tweets(settings: Settings, start: datetime | None, end: datetime | None, folder: Path) -> Spooled:
+    """Read the posts of a range. One pass over the source, however many windows it holds."""
+    spooled = spool(
+        assembly.source_for(settings.source),
+        folder=folder,
+        window_minutes=settings.window_minutes,
+        privacy=settings.privacy,
+        key=assembly.identity_key_for(settings.privacy),
+        start=start,
+        end=end,
+        rows_per_batch=settings.rows_per_batch,
+        progress=advance,
+    )
+    logger.info("read %d rows, cut into %d batches", spooled.rows_read, len(spooled.batches))
+    return spooled

@@ -1,0 +1,50 @@
+"""The last station: what the run came to, for the people who watch it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from adverse_events.accounting import RunAccount
+from adverse_events.reporting.page import write_report
+from adverse_events.reporting.summary import run_markdown
+from tasks.station import publish, station
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+    from pathlib import Path
+
+    from adverse_events.source.spool import Spooled
+
+    from adverse_events.lake.receipt import Receipt
+    from adverse_events.settings import Settings
+
+logger = logging.getLogger("adverse_events.report")
+
+
+@station("report", timeout_seconds=600)
+def report_run(
+    spooled: Spooled, windows: Iterable[Receipt], undated: Iterable[Receipt], rows_not_due: int, settings: Settings
+) -> RunAccount:
+    """Close the account of a run and publish it. Fails the run when a row is unaccounted for."""
+    account = RunAccount.of(
+        rows_read=spooled.rows_read,
+        rows_out_of_range=spooled.rows_out_of_range,
+        rows_not_due=rows_not_due,
+        windows=windows,
+        undated=undated,
+    )
+    publish("detect-account", run_markdown(account, settings.lake.path), "What this run came to")
+    logger.info(
+        "%d rows read, %d assessed, %d positive", account.rows_read, account.rows_assessed, account.rows_positive
+    )
+    return account
+
+
+@station("write report", timeout_seconds=1800)
+def write_report_page(settings: Settings, output: Path, start: datetime | None, end: datetime | None) -> Path:
+    """Write the report page of a range."""
+    written = write_report(settings.lake.path, output, start, end)
+    publish("report-page", f"Report written to `{written}`.", "Where the report page is")
+    return written

@@ -1,0 +1,111 @@
+"""The house policy of a task: what every station shares.
+
+Under a flow run a station is an ordinary Prefect task. Called with no flow run around it, as `ade` does when
+no Prefect server is configured, it runs in place: nothing would keep its record, so none is made. Retries
+hold in both cases.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import stamina
+from prefect import Task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext
+from prefect.tasks import exponential_backoff
+
+from adverse_events import progress
+from adverse_events.errors import TransientServiceError
+from adverse_events.staging import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prefect.client.schemas.objects import TaskRun
+    from prefect.states import State
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+RETRIES = 4
+"""Further tries after a transient failure; with doubling pauses they outlast a minute of throttling."""
+
+
+class Station(Task[P, R]):
+    """A task that also runs where no flow run is."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:  # type: ignore[override]
+        """Run the station: under the flow run there is, else in place."""
+        if FlowRunContext.get():
+            return super().__call__(*args, **kwargs)
+        return self._in_place(*args, **kwargs)
+
+    def submit(self, *args: Any, **kwargs: Any) -> Any:
+        """Hand the station to the flow's task runner, or run it now and return its finished future."""
+        if FlowRunContext.get():
+            return super().submit(*args, **kwargs)
+        future: Future[R] = Future()
+        future.set_result(self._in_place(*map(_settled, args), **{k: _settled(v) for k, v in kwargs.items()}))
+        return future
+
+    def _in_place(self, *args: Any, **kwargs: Any) -> R:
+        for attempt in stamina.retry_context(on=TransientServiceError, attempts=RETRIES + 1, timeout=None):
+            with attempt:
+                return self.fn(*args, **kwargs)
+        raise AssertionError  # stamina returns or raises above
+
+
+def station(name: str, *, timeout_seconds: int) -> Callable[[Callable[P, R]], Station[P, R]]:
+    """Make a station of a function: retried when asking again can help, never cached, its progress named.
+
+    Args:
+        name: The station's name in the Prefect UI and on progress bars.
+        timeout_seconds: Longest one batch may take.
+    """
+
+    def wrap(function: Callable[P, R]) -> Station[P, R]:
+        return Station(
+            progress.of_station(name)(_timed(name, function)),
+            name=name,
+            retries=RETRIES,
+            retry_delay_seconds=exponential_backoff(2),
+            retry_jitter_factor=0.5,
+            retry_condition_fn=worth_retrying,
+            timeout_seconds=timeout_seconds,
+            cache_policy=NO_CACHE,
+            persist_result=False,
+        )
+
+    return wrap
+
+
+def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Say whether asking again can help: only after a `TransientServiceError`."""
+    return isinstance(state.result(raise_on_failure=False), TransientServiceError)
+
+
+def publish(key: str, markdown: str, description: str) -> None:
+    """Keep `markdown` as an artifact of the flow run; without a flow run there is nothing to attach it to."""
+    if FlowRunContext.get():
+        create_markdown_artifact(markdown, key=key, description=description)
+
+
+def _timed(name: str, function: Callable[P, R]) -> Callable[P, R]:
+    @wraps(function)
+    def timed(*args: P.args, **kwargs: P.kwargs) -> R:
+        started = time.perf_counter()
+        result = function(*args, **kwargs)
+        if isinstance(result, Batch):
+            return result.took(name, time.perf_counter() - started)
+        return result
+
+    return timed
+
+
+def _settled(value: Any) -> Any:
+    return value.result() if isinstance(value, Future) else value

@@ -1,0 +1,60 @@
+"""The summary states what a run came to, and nothing anybody wrote."""
+
+from datetime import timedelta
+
+import pyarrow as pa
+import pytest
+
+from adverse_events.reporting.facts import gather
+from adverse_events.reporting.summary import summary_markdown
+from adverse_events.tables import RECEIPTS
+from adverse_events.windows import Window
+from tests.report_lake import WEEK, assessment, receipt, write_window
+
+POST = "zebra [=Zoloft|sertraline] quagga [!headache|R51.9|Headache | unspecified] okapi [!fog|]"
+
+
+@pytest.fixture
+def lake(tmp_path):
+    rows = [assessment(POST, at=WEEK + timedelta(minutes=n), tweet_id=str(n)) for n in range(3)]
+    write_window(tmp_path, Window(WEEK), rows, screened_out={"no_drug_mention": 6}, rejected={"null_text": 1})
+    return tmp_path
+
+
+def test_account_drugs_codes_rejects_and_versions_are_tables(lake):
+    lines = summary_markdown(gather(lake)).splitlines()
+    assert lines[0] == "**2026-03-02T00:00Z to 2026-03-02T01:00Z**, 1 window"
+    for line in (
+        "| Rows in | 10 | 100.0 % |",
+        "| of them positive | 3 | 30.0 % |",
+        "| no drug mention | 6 | 60.0 % |",
+        "| sertraline | 3 |",
+        "| R51.9 | Headache \\| unspecified | 3 |",
+        "| none | condition without a code | 3 |",
+        "| null_text | 1 |",
+        "| Classifier | starter-1 |",
+    ):
+        assert line in lines
+
+
+def test_no_word_of_a_post_is_in_it(lake):
+    text = summary_markdown(gather(lake))
+    assert not [word for word in ("zebra", "quagga", "okapi", "Zoloft", "headache", "fog") if word in text]
+
+
+def test_the_account_can_be_the_run_alone(lake):
+    window = Window(WEEK)
+    run = receipt(window.start, window.end, [], {"repost": 2}, {})
+    receipts = pa.Table.from_pylist([run], schema=RECEIPTS.schema)
+    assert "| Rows in | 2 | 100.0 % |" in summary_markdown(gather(lake), receipts)
+
+
+def test_changed_versions_and_unaccounted_rows_are_warned_about(lake):
+    write_window(lake, Window(WEEK.replace(hour=1)), [], coder_version="lay-4", rows_positive=1)
+    text = summary_markdown(gather(lake))
+    assert "**Several values of condition coder in force**" in text
+    assert "stores 3 positive posts, its receipts account for 4" in text
+
+
+def test_nothing_processed_is_said(lake):
+    assert summary_markdown(gather(lake, end=WEEK)).startswith("**No window has been processed.**")
