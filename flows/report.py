@@ -20,7 +20,7 @@ def report_adverse_events(
         int, Field(ge=0, le=3660, description="Report the days before the scheduled time; 0: everything in the lake.")
     ] = 0,
 ) -> Path:
-    """Write one self-contained page of what the lake holds: counts, series, drugs, conditions, de-identified positives."""
+    """Write one self-contained page of what the lake holds: counts, series, drugs, conditions, masked positives."""
     settings = load_settings({"lake.path": lake})
     end: datetime | None = flow_run.scheduled_start_time if days else None
     start = end - timedelta(days=days) if end else None

@@ -6,8 +6,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from adverse_events.accounting import RunAccount
+from adverse_events.reporting.facts import gather
 from adverse_events.reporting.page import write_report
-from adverse_events.reporting.summary import run_markdown
+from adverse_events.reporting.summary import summary_markdown
 from tasks.station import publish, station
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def report_run(
         windows=windows,
         undated=undated,
     )
-    publish("detect-account", run_markdown(account, settings.lake.path), "What this run came to")
+    facts = gather(settings.lake.path, account.start, account.end)
+    publish("run-account", summary_markdown(facts), "What the windows of this run came to")
     logger.info(
         "%d rows read, %d assessed, %d positive", account.rows_read, account.rows_assessed, account.rows_positive
     )

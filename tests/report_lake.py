@@ -1,7 +1,7 @@
 """A small lake to report on, written straight from the table declarations; every post is made up.
 
-A post is written with its spans marked: ``[=surface|ingredient]`` is a drug, ``[!surface|R51.9|Headache]`` an
-adverse event, ``[?surface|...]`` an indication, ``[~surface|...]`` a negated mention, ``[+surface|...]`` a benefit.
+A post is written with its spans marked: ``[=surface|ingredient]`` is a drug, ``[!surface|R51.9]`` an adverse
+event, ``[?surface|I10]`` an indication, ``[~surface|R21]`` a negated mention, ``[+surface|R63.0]`` a benefit.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from adverse_events.lake import layout
-from adverse_events.tables import ASSESSMENTS, RECEIPTS, REJECTS, Table, conform
+from adverse_events.lake.marker import Marker
+from adverse_events.tables import ASSESSMENTS, RECEIPTS, REJECTS, SCHEMA_VERSION, Table, conform
 from adverse_events.windows import Window
 
 if TYPE_CHECKING:
@@ -39,33 +40,50 @@ IN_FORCE = {
 
 INJECTION = "</script><script>window.injected=1</script><img src=x onerror=window.injected=1>"
 
+CODES = {
+    "F90.9": "Attention-deficit hyperactivity disorder, unspecified type",
+    "G47.00": "Insomnia, unspecified",
+    "I10": "Essential (primary) hypertension",
+    "M79.10": "Myalgia, unspecified site",
+    "R00.0": "Tachycardia, unspecified",
+    "R04.0": "Epistaxis",
+    "R05.8": "Other specified cough",
+    "R10.9": "Unspecified abdominal pain",
+    "R11.0": "Nausea",
+    "R11.10": "Vomiting, unspecified",
+    "R12": "Heartburn",
+    "R19.7": "Diarrhea, unspecified",
+    "R21": "Rash and other nonspecific skin eruption",
+    "R40.0": "Somnolence",
+    "R42": "Dizziness and giddiness",
+    "R51.9": "Headache, unspecified",
+    "R61": "Generalized hyperhidrosis",
+    "R63.0": "Anorexia",
+}
+
 POSTS = (
-    "Day 3 on [=sertraline|sertraline] and this [!headache|R51.9|Headache, unspecified] just will not leave 😩",
-    "😴😴 [=Zoloft|sertraline] makes me so [!sleepy|R40.0|Somnolence] I missed my stop twice, at least [~no nausea|R11.0|Nausea]",
-    "took [=ozempic|semaglutide] on friday, [!threw up|R11.10|Vomiting, unspecified] all weekend. 0/10",
-    "Week two of [=Wegovy|semaglutide] 💉 down 2 kg [+less hungry|R63.0|Anorexia] but the [!heartburn|R12|Heartburn] is brutal",
-    "[=lisinopril|lisinopril] for my [?blood pressure|I10|Essential (primary) hypertension] gave me "
-    "the [!dry cough|R05.8|Other specified cough] everyone warned me about",
-    "does anybody else get [!night sweats|R61|Generalized hyperhidrosis] from [=venlafaxine|venlafaxine]? "
-    "third t-shirt tonight 👩‍🔬",
-    "started [=atorvastatin|atorvastatin] a month ago, now [!my legs ache|M79.10|Myalgia, unspecified site] on every stair",
-    "[=methylphenidate|methylphenidate] = finally some focus for the [?ADHD|F90.9|Attention-deficit hyperactivity "
-    "disorder, unspecified type], also = [!zero appetite|R63.0|Anorexia] and a "
-    "[!racing heart|R00.0|Tachycardia, unspecified] 🫀",
-    "[=ibuprofen|ibuprofen] plus [=warfarin|warfarin] was a mistake, [!nosebleed|R04.0|Epistaxis] for an hour",
-    "[=prednisone|prednisone] day 5: [!wide awake|G47.00|Insomnia, unspecified] at 4am reorganising the spice rack 🌶️",
-    "my skin since [=amoxicillin|amoxicillin]: [!rash|R21|Rash and other nonspecific skin eruption] from neck to knees @user",
+    "Day 3 on [=sertraline|sertraline] and this [!headache|R51.9] just will not leave 😩",
+    "😴😴 [=Zoloft|sertraline] makes me so [!sleepy|R40.0] I missed my stop twice, at least [~no nausea|R11.0]",
+    "took [=ozempic|semaglutide] on friday, [!threw up|R11.10] all weekend. 0/10",
+    "Week two of [=Wegovy|semaglutide] 💉 down 2 kg [+less hungry|R63.0] but the [!heartburn|R12] is brutal",
+    "[=lisinopril|lisinopril] for my [?blood pressure|I10] gave me the [!dry cough|R05.8] everyone warned me about",
+    "does anybody else get [!night sweats|R61] from [=venlafaxine|venlafaxine]? third t-shirt tonight 👩‍🔬",
+    "started [=atorvastatin|atorvastatin] a month ago, now [!my legs ache|M79.10] on every stair",
+    "[=methylphenidate|methylphenidate] = finally some focus for the [?ADHD|F90.9], also = [!zero appetite|R63.0] 🫀",
+    "[=ibuprofen|ibuprofen] plus [=warfarin|warfarin] was a mistake, [!nosebleed|R04.0] for an hour",
+    "[=prednisone|prednisone] day 5: [!wide awake|G47.00] at 4am reorganising the spice rack 🌶️",
+    "my skin since [=amoxicillin|amoxicillin]: [!rash|R21] from neck to knees @user",
     "that [=gabapentin|gabapentin] [!fog|]… lost my keys, found them in the fridge",
 )
 
 RARE_POSTS = (
-    f"{INJECTION} [=aspirin|aspirin] and now my [!stomach hurts|R10.9|Unspecified abdominal pain]",
-    "منذ بدأت [=metformin|metformin] وأنا أعاني من [!diarrhea|R19.7|Diarrhea, unspecified] كل يوم",
-    "[=naproxen|naproxen] and [!ar" + "g" * 160 + "h my gut|R10.9|Unspecified abdominal pain]",
-    '=HYPERLINK("x") [=tramadol|tramadol] and I feel [!dizzy|R42|Dizziness and giddiness]',
+    f"{INJECTION} [=aspirin|aspirin] and now my [!stomach hurts|R10.9]",
+    "منذ بدأت [=metformin|metformin] وأنا أعاني من [!diarrhea|R19.7] كل يوم",
+    f"[=naproxen|naproxen] and [!ar{'g' * 160}h my gut|R10.9]",
+    '=HYPERLINK("x") [=tramadol|tramadol] and I feel [!dizzy|R42]',
 )
 
-_SPAN = re.compile(r"\[([=!?~+])([^|\]]+)\|([^|\]]*)\|?([^\]]*)\]")
+_SPAN = re.compile(r"\[([=!?~+])([^|\]]+)\|([^|\]]*)\]")
 _ROLES = {"!": "ADE", "?": "INDICATION", "~": "ADE", "+": "BENEFIT"}
 
 
@@ -89,6 +107,20 @@ def assessment(marked: str, *, at: datetime, tweet_id: str, probability: float =
         **{name: value for name, value in IN_FORCE.items() if name in ASSESSMENTS.schema.names},
     }
     return row | changes
+
+
+def make_lake(folder: Path) -> Path:
+    """Make `folder` an empty lake and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    marker = Marker(
+        schema_version=SCHEMA_VERSION,
+        window_minutes=60,
+        privacy_mode=IN_FORCE["privacy_mode"],
+        key_fingerprint="made-up",
+        created_by=IN_FORCE["code_version"],
+    )
+    (folder / layout.MARKER_KEY).write_text(marker.to_json())
+    return folder
 
 
 def write_window(
@@ -121,7 +153,8 @@ def write_undated(lake: Path, origin: str, n_rows: int) -> None:
 
 
 def write_sample_week(lake: Path, *, n_posts: int = 400, seed: int = 7) -> None:
-    """Write a week of hourly windows with `n_posts` positives and three times as many negatives."""
+    """Make a lake of a week of hourly windows with `n_posts` positives and three times as many negatives."""
+    make_lake(lake)
     chance = random.Random(seed)  # noqa: S311 - a repeatable sample, not a secret
     rows: dict[Window, list[dict[str, Any]]] = {}
     marked = [*RARE_POSTS, *chance.choices(POSTS, weights=range(len(POSTS), 0, -1), k=n_posts - len(RARE_POSTS))]
@@ -160,18 +193,18 @@ def _waking_hour(chance: random.Random) -> int:
 def _read(marked: str) -> tuple[str, list[dict[str, Any]], list[dict[str, Any]]]:
     text, drugs, events, last = "", [], [], 0
     for match in _SPAN.finditer(marked):
-        mark, surface, key, description = match.groups()
+        mark, surface, key = match.groups()
         text += marked[last : match.start()]
         begin, end = len(text), len(text) + len(surface)
         text, last = text + surface, match.end()
         if mark == "=":
             drugs.append({"mention": surface, "begin": begin, "end": end, "ingredient": key})
         else:
-            events.append(_event(mark, surface, begin, end, key, description))
+            events.append(_event(mark, surface, begin, end, key))
     return text + marked[last:], drugs, events
 
 
-def _event(mark: str, surface: str, begin: int, end: int, code: str, description: str) -> dict[str, Any]:
+def _event(mark: str, surface: str, begin: int, end: int, code: str) -> dict[str, Any]:
     return {
         "text": surface,
         "begin": begin,
@@ -182,7 +215,7 @@ def _event(mark: str, surface: str, begin: int, end: int, code: str, description
         "traits": [{"name": "NEGATION", "score": 0.95}] if mark == "~" else [],
         "role": _ROLES[mark],
         "icd10cm_code": code or None,
-        "icd10cm_description": description or None,
+        "icd10cm_description": CODES.get(code),
         "icd10cm_score": 0.8 if code else None,
         "cause_code": None,
         "is_event": mark == "!",
@@ -213,7 +246,7 @@ def receipt(
         "durations": [],
         "billable_units": [],
         "written_at": end + timedelta(minutes=5),
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         **IN_FORCE,
     }
 

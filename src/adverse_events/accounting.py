@@ -99,7 +99,7 @@ class RunAccount:
             rows_out_of_range + rows_not_due + account.rows_assessed + account.rows_screened_out + account.rows_rejected
         )
         if accounted != rows_read:
-            msg = f"{rows_read} rows were read but {accounted} are accounted for; run the same range again and report this"
+            msg = f"{rows_read} rows were read but {accounted} are accounted for; the windows written are suspect"
             raise AccountingError(msg)
         return account
 

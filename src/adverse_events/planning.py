@@ -75,7 +75,7 @@ def plan(batches: Sequence[Batch], lake: Lake, recipe_sha256: str, *, force: boo
 
 
 def narrow(batch: Batch, windows: Iterable[Window], name: str) -> Batch:
-    """Return `batch` with only those of its windows that are in `windows`, its files beside the old in folder `name`."""
+    """Return `batch` with only those of its windows that are in `windows`, in a sub-folder `name` of its own."""
     chosen = set(windows)
     kept = tuple(window for window in batch.windows if window in chosen)
     if len(kept) in {0, len(batch.windows)}:

@@ -91,7 +91,7 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
     """Build the settings in force.
 
     Args:
-        overrides: Values by dotted name, such as ``{"lake.path": "results"}``; they win. None leaves a setting as it is.
+        overrides: Values by dotted name, such as ``{"lake.path": "results"}``; they win. None means unset.
 
     Raises:
         UsageError: An unknown key or a value outside its range, in any of the places, named with the nearest

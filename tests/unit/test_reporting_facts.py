@@ -6,13 +6,14 @@ import pytest
 
 from adverse_events.errors import UsageError
 from adverse_events.reporting import facts as facts_module
-from adverse_events.reporting.facts import UNCODED, gather
+from adverse_events.reporting.facts import gather
+from adverse_events.reporting.positive import UNCODED
 from adverse_events.windows import Window
-from tests.report_lake import WEEK, assessment, write_sample_week, write_undated, write_window
+from tests.report_lake import CODES, WEEK, assessment, make_lake, write_sample_week, write_undated, write_window
 
 FIRST, SECOND = Window(WEEK), Window(WEEK.replace(hour=1))
-HEADACHE = "[=Zoloft|sertraline] and [=sertraline|sertraline] gave me a [!headache|R51.9|Headache]"
-BOTH = "🤢 [=aspirin|aspirin] on [=Zoloft|sertraline]: [!headache|R51.9|Headache], [!fog|], [~no rash|R21|Rash]"
+HEADACHE = "[=Zoloft|sertraline] and [=sertraline|sertraline] gave me a [!headache|R51.9]"
+BOTH = "🤢 [=aspirin|aspirin] on [=Zoloft|sertraline]: [!headache|R51.9], [!fog|], [~no rash|R21]"
 
 
 def at(minutes):
@@ -21,6 +22,7 @@ def at(minutes):
 
 @pytest.fixture
 def lake(tmp_path):
+    make_lake(tmp_path)
     write_window(
         tmp_path,
         FIRST,
@@ -41,7 +43,7 @@ def test_drugs_codes_and_pairs_count_a_post_once_and_only_what_it_reports(lake):
     assert facts.top_ingredients() == [("sertraline", 3), ("aspirin", 1)]
     assert facts.top_codes() == [("R51.9", 3), (UNCODED, 1)]
     assert facts.top_pairs(2) == [(("sertraline", "R51.9"), 3), (("aspirin", UNCODED), 1)]
-    assert facts.descriptions["R51.9"] == "Headache"
+    assert facts.descriptions == {"R21": CODES["R21"], "R51.9": CODES["R51.9"]}
 
 
 def test_positives_are_counted_by_the_hour(lake):
@@ -95,7 +97,7 @@ def test_posts_without_kept_text_are_still_counted(tmp_path):
     nothing = {"text": None, "begin": None, "end": None}
     row |= {"text": None, "events": [event | nothing for event in row["events"]]}
     row["drug_mentions"] = [mention | {"mention": None} for mention in row["drug_mentions"]]
-    write_window(tmp_path, FIRST, [row], keep_text="none")
+    write_window(make_lake(tmp_path), FIRST, [row], keep_text="none")
     facts = gather(tmp_path)
     assert facts.positives[0].text is None
     assert facts.top_codes() == [("R51.9", 1)]
@@ -117,3 +119,13 @@ def test_a_range_that_ends_before_it_starts_is_refused(tmp_path):
 def test_a_naive_time_is_refused(tmp_path):
     with pytest.raises(UsageError, match="has no time zone"):
         gather(tmp_path, start=datetime(2026, 3, 2))  # noqa: DTZ001 - the point of the test
+
+
+def test_a_folder_that_is_no_lake_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="there is no lake"):
+        gather(tmp_path)
+
+
+def test_a_lake_without_any_window_has_no_facts(tmp_path):
+    facts = gather(make_lake(tmp_path))
+    assert (facts.account.rows_in, facts.n_positives, facts.account.span) == (0, 0, None)

@@ -10,13 +10,13 @@ from adverse_events.errors import UsageError
 from adverse_events.reporting.facts import gather
 from adverse_events.reporting.page import render, write_report
 from adverse_events.windows import Window
-from tests.report_lake import INJECTION, IN_FORCE, WEEK, assessment, write_window
+from tests.report_lake import IN_FORCE, INJECTION, WEEK, assessment, make_lake, write_window
 
 NOW = datetime(2026, 3, 9, 6, 30, tzinfo=UTC)
 
 
 def lake_with(folder, post, **receipt):
-    write_window(folder, Window(WEEK), [assessment(post, at=WEEK, tweet_id="a")], **receipt)
+    write_window(make_lake(folder), Window(WEEK), [assessment(post, at=WEEK, tweet_id="a")], **receipt)
     return folder
 
 
@@ -53,7 +53,7 @@ def test_nothing_points_outside_the_file(tmp_path):
 
 def test_a_cap_is_stated(tmp_path):
     rows = [assessment("[=aspirin|aspirin]", at=WEEK + timedelta(minutes=n), tweet_id=str(n)) for n in range(3)]
-    write_window(tmp_path, Window(WEEK), rows)
+    write_window(make_lake(tmp_path), Window(WEEK), rows)
     page = render(gather(tmp_path, max_positives=2), generated_at=NOW)
     assert "Carrying 2 of 3 positive posts: those with the highest probability." in page
     assert len(data_of(page)[1]["posts"]) == 2

@@ -86,7 +86,7 @@ def is_probability(scores: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 def ade_probability(scores: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return the probability of the ADE class, the last column, 0-1, rounded to `DIGITS`."""
-    return np.round(scores[:, -1].astype(np.float64), DIGITS)
+    return np.asarray(np.round(np.asarray(scores[:, -1], np.float64), DIGITS), np.float64)
 
 
 def _decided(rows: pa.RecordBatch, scores: NDArray[np.float32], labels: Sequence[str], threshold: float) -> pa.Table:

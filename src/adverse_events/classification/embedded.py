@@ -21,10 +21,12 @@ TOKENS_PER_BATCH = 2048
 """Tokens, padding included, in one call of the model: large enough for the matrix products, small
 enough to stay in the processor's cache."""
 
-OVERLAP = 32
-"""Tokens two neighbouring pieces of a long text share, so that no sentence is cut for both."""
+OVERLAP = 4
+"""Two neighbouring pieces of a long text share one part in this many, so that a phrase cut in one is whole in the other."""
 
-GRAPHS = {"int8": "model.onnx", "float32": "reference.onnx"}
+Arithmetic = Literal["int8", "float32"]
+
+GRAPHS: dict[Arithmetic, str] = {"int8": "model.onnx", "float32": "reference.onnx"}
 
 
 class EmbeddedClassifier:
@@ -43,12 +45,12 @@ class EmbeddedClassifier:
         ContractError: A file that is not the one ``model.json`` names.
     """
 
-    def __init__(self, folder: Path, *, arithmetic: Literal["int8", "float32"] = "int8", threads: int = 0) -> None:
+    def __init__(self, folder: Path, *, arithmetic: Arithmetic = "int8", threads: int = 0) -> None:
         """Check the files and load them."""
         self.manifest = read_manifest(folder)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(self.manifest.max_length, stride=OVERLAP)
+        self._tokenizer.enable_truncation(self.manifest.max_length, stride=self.manifest.max_length // OVERLAP)
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3

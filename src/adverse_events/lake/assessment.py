@@ -38,10 +38,10 @@ class AssessedChunks:
     def __iter__(self) -> Iterator[pa.Table]:
         for chunk in self._chunks:
             table = assess(chunk, self._provenance)
-            positive = table.filter(pc.field("is_ade"))
-            events = pc.list_flatten(positive.column("events"))
+            is_ade = table.column("is_ade")
+            events = pc.list_flatten(table.column("events").filter(is_ade))
             self.n_rows += table.num_rows
-            self.n_positive += positive.num_rows
+            self.n_positive += pc.sum(is_ade, min_count=0).as_py()
             self.n_events += pc.sum(pc.struct_field(events, "is_event"), min_count=0).as_py()
             yield table
 

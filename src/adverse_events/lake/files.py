@@ -6,16 +6,25 @@ import fcntl
 import os
 import shutil
 import tempfile
-from contextlib import contextmanager
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
 _STAGING_PREFIX = ".staging-"
 _LOCKS = ".locks"
 _STAGING_LOCK = "staging.lock"
+_GATE = "publish.lock"
+_READERS = "readers.lock"
+_N_SYNCS = 16
+_POLL_SECONDS = 0.01
+
+PATIENCE_SECONDS = 10.0
+"""How long a writer waits for readers."""
 
 
 def sync(path: Path) -> None:
@@ -27,29 +36,11 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def make_folder(path: Path) -> None:
-    """Create `path` and its parents where missing, durably."""
-    if not path.is_dir():
-        make_folder(path.parent)
-        path.mkdir(exist_ok=True)
-        sync(path.parent)
-
-
-def move_into_place(moves: list[tuple[Path, Path]]) -> None:
-    """Rename each file over its target, durably; both lie on one file system, so a reader sees old or new."""
-    for source, target in moves:
-        source.replace(target)
-    for folder in {target.parent for _, target in moves}:
-        sync(folder)
-
-
-def remove(paths: Iterable[Path]) -> None:
-    """Remove files, durably; one that is not there is no error."""
-    removed = [path for path in paths if path.exists()]
-    for path in removed:
-        path.unlink(missing_ok=True)
-    for folder in {path.parent for path in removed}:
-        sync(folder)
+def sync_all(paths: Sequence[Path]) -> None:
+    """As `sync` for many: at once, because a journal commits requests that wait together in one go."""
+    if paths:
+        with ThreadPoolExecutor(min(_N_SYNCS, len(paths))) as pool:
+            list(pool.map(sync, paths))
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -57,7 +48,8 @@ def write_whole(path: Path, text: str) -> None:
     unfinished = path.with_name(f".{path.name}")
     unfinished.write_text(text, encoding="utf-8")
     sync(unfinished)
-    move_into_place([(unfinished, path)])
+    unfinished.replace(path)
+    sync(path.parent)
 
 
 def size_of(path: Path) -> int | None:
@@ -68,6 +60,13 @@ def size_of(path: Path) -> int | None:
         return None
 
 
+def make_locks(root: Path) -> None:
+    """Create the folder of lock files, and those that readers open without the right to create them."""
+    (root / _LOCKS).mkdir(exist_ok=True)
+    for name in (_GATE, _READERS):
+        (root / _LOCKS / name).touch()
+
+
 @contextmanager
 def locked(root: Path, name: str) -> Iterator[None]:
     """Hold the lock `name` of the lake at `root`, waiting for any thread or process that has it.
@@ -75,10 +74,35 @@ def locked(root: Path, name: str) -> Iterator[None]:
     The kernel frees the lock of a process that dies, so no lock is ever stale. Lock files stay: removing one that
     another process is waiting on would let two in.
     """
-    folder = root / _LOCKS
-    folder.mkdir(exist_ok=True)
-    with (folder / name).open("ab") as file:
+    with (root / _LOCKS / name).open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def writing(root: Path) -> Iterator[None]:
+    """Keep every other writer out, and readers for as long as they let themselves be kept out.
+
+    New readers wait at the gate from now on. One that is still inside after `PATIENCE_SECONDS` is left to itself: a
+    forgotten reader may not stop a lake.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with locked(root, _GATE), (root / _LOCKS / _READERS).open("ab") as inside:
+        while not _try_lock(inside) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        yield
+
+
+@contextmanager
+def reading(root: Path) -> Iterator[None]:
+    """Ask writers to wait while the lake at `root` is read; they do, for `PATIENCE_SECONDS`.
+
+    A lake whose locks this user cannot open is read all the same.
+    """
+    with ExitStack() as inside:
+        with suppress(FileNotFoundError, PermissionError), (root / _LOCKS / _GATE).open("rb") as gate:
+            fcntl.flock(gate, fcntl.LOCK_SH)
+            fcntl.flock(inside.enter_context((root / _LOCKS / _READERS).open("rb")), fcntl.LOCK_SH)
         yield
 
 
@@ -109,9 +133,14 @@ def remove_dead_staging(root: Path) -> None:
 def _is_alive(folder: Path) -> bool:
     try:
         with (folder / "alive").open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return not _try_lock(file)
     except FileNotFoundError:
         return False
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
-    return False
+        return False
+    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import zlib
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
 from adverse_events import __version__
 from adverse_events.errors import ContractError, PermanentServiceError, UsageError
@@ -19,9 +17,9 @@ from adverse_events.lake import files, layout
 from adverse_events.lake.account import check_account
 from adverse_events.lake.grouping import GroupedRows
 from adverse_events.lake.marker import Marker
-from adverse_events.lake.parts import PartSize, sha256_of
+from adverse_events.lake.parts import PartSize
 from adverse_events.lake.preparation import prepare_undated, prepare_window
-from adverse_events.lake.receipt import settled
+from adverse_events.lake.publishing import make_durable, make_ready, publish, read_receipt, stands
 from adverse_events.tables import RECEIPTS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -34,8 +32,8 @@ if TYPE_CHECKING:
     from adverse_events.staging import Batch
     from adverse_events.windows import Window
 
-_N_LOCKS = 64
-"""Lock files windows share by hash: as good as one each, for they are held only while files are renamed."""
+_GROUP = 64
+"""Windows whose files wait for the disk together: one at a time, a small window would spend its time waiting."""
 
 
 class LocalLake:
@@ -80,6 +78,7 @@ class LocalLake:
         )
         try:
             root.mkdir(parents=True, exist_ok=True)
+            files.make_locks(root)
             with files.locked(root, "marker.lock"):
                 _marker_of(root, wanted).check_same_lake(wanted, root)
             files.remove_dead_staging(root)
@@ -107,17 +106,10 @@ class LocalLake:
             GroupedRows(batch.rejects, "window_start") as rejects,
         ):
             check_account(batch, rows, rejects)
-            with self._staging() as folder:
-                prepare = partial(
-                    prepare_window,
-                    batch=batch,
-                    rows=rows,
-                    rejects=rejects,
-                    provenance=provenance,
-                    folder=folder,
-                    size=self._part_size,
-                )
-                return [self._replace(f"window {window}", partial(prepare, window)) for window in batch.windows]
+            prepare = partial(
+                prepare_window, batch=batch, rows=rows, rejects=rejects, provenance=provenance, size=self._part_size
+            )
+            return self._replace([(f"window {window}", partial(prepare, window)) for window in batch.windows])
 
     def write_undated(self, rejects: Path, provenance: Provenance, origins: Iterable[str] = ()) -> list[Receipt]:
         """Replace the rejects whose time could not be read, one part and one receipt per source file.
@@ -134,19 +126,17 @@ class LocalLake:
             ContractError: A reject has a window, or breaks the table's promises.
             PermanentServiceError: The disk refused.
         """
-        with GroupedRows([rejects], "origin") as grouped, self._staging() as folder:
+        with GroupedRows([rejects], "origin") as grouped:
             before = {origin for origin in origins if (self.root / layout.undated_receipt_key(origin)).exists()}
             prepare = partial(
-                prepare_undated,
-                rejects=grouped,
-                window_minutes=self.window_minutes,
-                provenance=provenance,
-                folder=folder,
+                prepare_undated, rejects=grouped, window_minutes=self.window_minutes, provenance=provenance
             )
-            return [
-                self._replace(f"undated input of {origin}", partial(prepare, origin))
-                for origin in sorted({*grouped.groups, *before})
-            ]
+            return self._replace(
+                [
+                    (f"undated input of {origin}", partial(prepare, origin))
+                    for origin in sorted({*grouped.groups, *before})
+                ]
+            )
 
     def pending(self, windows: Iterable[Window], recipe_sha256: str) -> list[Window]:
         """Return the windows to work on: those without a receipt first, then the stale ones, each in given order.
@@ -156,10 +146,10 @@ class LocalLake:
         missing: list[Window] = []
         stale: list[Window] = []
         for window in windows:
-            receipt = self._read_receipt(layout.receipt_key(window), ["recipe_sha256", "parts"])
+            receipt = read_receipt(self.root / layout.receipt_key(window), ["recipe_sha256", "parts"])
             if receipt is None:
                 missing.append(window)
-            elif receipt["recipe_sha256"][0].as_py() != recipe_sha256 or not self._has_parts(receipt):
+            elif receipt["recipe_sha256"][0].as_py() != recipe_sha256 or not self._holds_parts(receipt):
                 stale.append(window)
         return missing + stale
 
@@ -184,58 +174,33 @@ class LocalLake:
             msg = f"lake {self.root} keeps data of {self.privacy_mode} mode, not of {provenance.privacy_mode} mode"
             raise UsageError(msg)
 
-    def _replace(self, what: str, prepare: Callable[[], Prepared]) -> Receipt:
-        with self._disk_errors(f"{what} is unchanged"):
-            prepared = prepare()
-            # All that may run out of space happens here, before anything is visible: bytes and folders to the disk.
-            for path in (*prepared.parts.values(), prepared.receipt_file):
-                files.sync(path)
-            for key in (*prepared.parts, prepared.receipt.key):
-                files.make_folder((self.root / key).parent)
-        with files.locked(self.root, _lock_name(prepared.receipt.key)), self._disk_errors(f"{what} is incomplete"):
-            return self._publish(prepared)
-
-    def _publish(self, prepared: Prepared) -> Receipt:
-        """Put prepared files in place, unless the lake holds the same already.
-
-        The old receipt goes first and the new one comes last: a receipt that stands vouches for whole data, and a
-        window whose writer was killed in between has none and counts as missing.
-        """
-        receipt = prepared.receipt
-        present = {
-            path.relative_to(self.root).as_posix(): path for glob in prepared.globs for path in self.root.glob(glob)
-        }
-        if self._stands(prepared, present):
-            return replace(receipt, is_unchanged=True)
-        files.remove([self.root / receipt.key])
-        files.move_into_place([(path, self.root / key) for key, path in prepared.parts.items()])
-        files.remove([path for key, path in present.items() if key not in prepared.parts])
-        files.move_into_place([(prepared.receipt_file, self.root / receipt.key)])
-        return receipt
-
-    def _stands(self, prepared: Prepared, present: dict[str, Path]) -> bool:
-        """Tell whether the lake already holds exactly what was prepared."""
-        stored = self._read_receipt(prepared.receipt.key, None)
-        if stored is None or settled(stored) != settled(prepared.receipt_rows):
-            return False
-        wanted = {part.key: part.sha256 for part in prepared.receipt.parts}
-        return wanted.keys() == present.keys() and all(sha256_of(present[key]) == wanted[key] for key in wanted)
-
-    def _read_receipt(self, key: str, columns: Sequence[str] | None) -> pa.Table | None:
-        """Return a stored receipt, or None where there is none that can be read: its window then counts as missing."""
-        try:
-            with pq.ParquetFile(self.root / key) as stored:
-                return stored.read(columns=columns)
-        except (OSError, pa.ArrowInvalid):
-            return None
-
-    def _has_parts(self, receipt: pa.Table) -> bool:
+    def _holds_parts(self, receipt: pa.Table) -> bool:
         return all(files.size_of(self.root / part["key"]) == part["n_bytes"] for part in receipt["parts"][0].as_py())
 
-    @contextmanager
-    def _staging(self) -> Iterator[Path]:
-        with self._disk_errors("nothing was written"), files.staging_folder(self.root) as folder:
-            yield folder
+    def _replace(self, jobs: Sequence[tuple[str, Callable[..., Prepared]]]) -> list[Receipt]:
+        """Run `jobs`, each named by what it replaces, in groups whose files reach the disk together."""
+        receipts = []
+        for begin in range(0, len(jobs), _GROUP):
+            with self._disk_errors("nothing was written"), files.staging_folder(self.root) as staging:
+                receipts += self._replace_group(jobs[begin : begin + _GROUP], staging)
+        return receipts
+
+    def _replace_group(self, jobs: Sequence[tuple[str, Callable[..., Prepared]]], staging: Path) -> list[Receipt]:
+        prepared = {}
+        for number, (what, prepare) in enumerate(jobs):
+            with self._disk_errors(f"{what} is unchanged"):
+                prepared[what] = prepare(stem=staging / str(number))
+        changed = {what: window for what, window in prepared.items() if not stands(self.root, window)}
+        with self._disk_errors(f"{jobs[0][0]} is unchanged"):
+            make_ready(self.root, list(changed.values()))
+        if changed:
+            with files.writing(self.root):
+                for what, window in changed.items():
+                    with self._disk_errors(f"{what} is incomplete"):
+                        publish(self.root, window)
+        with self._disk_errors(f"{jobs[-1][0]} may not survive a power cut"):
+            make_durable(self.root, list(changed.values()))
+        return [replace(window.receipt, is_unchanged=what not in changed) for what, window in prepared.items()]
 
     @contextmanager
     def _disk_errors(self, state: str) -> Iterator[None]:
@@ -258,10 +223,6 @@ def _marker_of(root: Path, wanted: Marker) -> Marker:
         raise UsageError(msg)
     files.write_whole(path, wanted.to_json())
     return wanted
-
-
-def _lock_name(key: str) -> str:
-    return f"{zlib.crc32(key.encode()) % _N_LOCKS:02d}.lock"
 
 
 def _reason(error: OSError) -> str:

@@ -31,20 +31,21 @@ class Marker(BaseModel, frozen=True, extra="ignore"):
             FileNotFoundError: There is none.
             ContractError: It is not a marker, or newer code wrote it.
         """
+        contract = f"lake marker {path}"
         try:
             stored = json.loads(path.read_bytes())
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ContractError(f"lake marker {path}", _CORRUPT) from error
+            raise ContractError(contract, _CORRUPT) from error
         version = stored.get("schema_version") if isinstance(stored, dict) else None
         if isinstance(version, int) and version > SCHEMA_VERSION:
             raise ContractError(
-                f"lake marker {path}",
+                contract,
                 f"schema version {version} is newer than the {SCHEMA_VERSION} this code knows; upgrade adverse_events",
             )
         try:
             return cls.model_validate(stored)
         except ValidationError as error:
-            raise ContractError(f"lake marker {path}", _CORRUPT) from error
+            raise ContractError(contract, _CORRUPT) from error
 
     def to_json(self) -> str:
         """Return the text stored in the lake."""

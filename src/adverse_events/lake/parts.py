@@ -37,13 +37,13 @@ class PartSize:
             raise ValueError(msg)
 
 
-def write_parts(chunks: Iterable[pa.Table], table: Table, folder: Path, size: PartSize) -> list[tuple[Path, int]]:
-    """Write `chunks` as ``<table>-0000.parquet``, ``<table>-0001.parquet``, ... in `folder`.
+def write_parts(chunks: Iterable[pa.Table], table: Table, stem: Path, size: PartSize) -> list[tuple[Path, int]]:
+    """Write `chunks` as ``<stem>-<table>-0000.parquet``, ``<stem>-<table>-0001.parquet``, ....
 
     Args:
         chunks: Rows of `table`, any sizes; at most a row group and one chunk are held in memory.
         table: Their contract.
-        folder: Where the files go.
+        stem: Folder and first letters of the files' names.
         size: How they are cut.
 
     Returns:
@@ -54,7 +54,7 @@ def write_parts(chunks: Iterable[pa.Table], table: Table, folder: Path, size: Pa
     try:
         for group in _rechunked(chunks, size.row_group_rows):
             if writer is None:
-                parts.append((folder / f"{table.name}-{len(parts):04d}.parquet", 0))
+                parts.append((stem.with_name(f"{stem.name}-{table.name}-{len(parts):04d}.parquet"), 0))
                 writer = _open_part(parts[-1][0], table.schema)
             writer.write_table(group, row_group_size=size.row_group_rows)
             path, n_rows = parts[-1]

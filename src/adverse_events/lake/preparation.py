@@ -56,10 +56,10 @@ def prepare_window(
     rows: GroupedRows,
     rejects: GroupedRows,
     provenance: Provenance,
-    folder: Path,
+    stem: Path,
     size: PartSize,
 ) -> Prepared:
-    """Write the files of `window` into `folder`, streaming.
+    """Write the files of `window` under `stem`, streaming.
 
     Args:
         window: One of the batch's windows.
@@ -67,7 +67,7 @@ def prepare_window(
         rows: Coded rows by window start.
         rejects: Staged rejects by window start.
         provenance: Versions, recipe and how much text is kept.
-        folder: Empty of other windows' files, or files that may be overwritten.
+        stem: Folder and first letters of the files' names.
         size: How the rows are cut.
 
     Raises:
@@ -75,8 +75,8 @@ def prepare_window(
         OSError: The disk refused.
     """
     assessed = AssessedChunks(rows.chunks(window.start), provenance)
-    assessments = write_parts(assessed, ASSESSMENTS, folder, size)
-    refused = write_parts(_as_rejects(rejects, window.start), REJECTS, folder, size)
+    assessments = write_parts(assessed, ASSESSMENTS, stem, size)
+    refused = write_parts(_as_rejects(rejects, window.start), REJECTS, stem, size)
     files = {
         layout.part_key(table.name, window, index): part
         for table, parts in ((ASSESSMENTS, assessments), (REJECTS, refused))
@@ -91,20 +91,27 @@ def prepare_window(
         rows_positive=assessed.n_positive,
         n_events=assessed.n_events,
     )
-    return _prepared(receipt, files, layout.part_globs(window), folder, provenance, batch.durations)
+    return _prepared(
+        receipt,
+        files,
+        layout.part_globs(window),
+        provenance=provenance,
+        stem=stem,
+        durations=batch.durations,
+    )
 
 
 def prepare_undated(
-    origin: str, rejects: GroupedRows, *, window_minutes: int, provenance: Provenance, folder: Path
+    origin: str, rejects: GroupedRows, *, window_minutes: int, provenance: Provenance, stem: Path
 ) -> Prepared:
-    """Write the undated rejects of the source file `origin` into `folder`, as one part whatever their number.
+    """Write the undated rejects of the source file `origin` under `stem`, as one part whatever their number.
 
     Args:
         origin: Name of the source file as in the rejects.
         rejects: Staged rejects by origin, without window_start.
         window_minutes: Length of the lake's windows, for the receipt.
         provenance: What made them.
-        folder: As for `prepare_window`.
+        stem: As for `prepare_window`.
 
     Raises:
         ContractError: A reject belongs to a window after all.
@@ -119,22 +126,23 @@ def prepare_undated(
         window_end=_EPOCH + timedelta(minutes=window_minutes),
         tally=Tally(rows_in=rejects.n_rows(origin), rejected=rejects.count_by("reason", origin)),
     )
-    files = {key: part for part in write_parts(_as_rejects(rejects, origin), REJECTS, folder, _ONE_PART)}
-    return _prepared(receipt, files, (key,), folder, provenance, {})
+    parts = write_parts(_as_rejects(rejects, origin), REJECTS, stem, _ONE_PART)
+    return _prepared(receipt, dict(zip((key,), parts, strict=False)), (key,), provenance=provenance, stem=stem)
 
 
 def _prepared(
     receipt: Receipt,
     files: Mapping[str, tuple[Path, int]],
     globs: tuple[str, ...],
-    folder: Path,
+    *,
     provenance: Provenance,
-    durations: Mapping[str, float],
+    stem: Path,
+    durations: Mapping[str, float] | None = None,
 ) -> Prepared:
     listed = (Part(key, n_rows, path.stat().st_size, sha256_of(path)) for key, (path, n_rows) in files.items())
     receipt = replace(receipt, parts=tuple(listed))
-    receipt_rows = receipt.to_table(provenance, durations, datetime.now(UTC))
-    receipt_file = folder / "receipt.parquet"
+    receipt_rows = receipt.to_table(provenance, durations or {}, datetime.now(UTC))
+    receipt_file = stem.with_name(f"{stem.name}-receipt.parquet")
     write_table(receipt_rows, receipt_file)
     return Prepared({key: path for key, (path, _) in files.items()}, receipt, receipt_rows, receipt_file, globs)
 

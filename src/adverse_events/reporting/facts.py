@@ -6,21 +6,23 @@ Counting happens in DuckDB; what leaves it is small however large the lake is.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from adverse_events.errors import UsageError
 from adverse_events.lake.query import connect
-from adverse_events.records import DrugMention
 from adverse_events.reporting.account import UNDATED, Account, account_of
+from adverse_events.reporting.positive import UNCODED, Positive, positive_of
 from adverse_events.windows import as_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    import duckdb
     import pyarrow as pa
 
 MAX_POSITIVES = 2_000
@@ -29,62 +31,10 @@ MAX_POSITIVES = 2_000
 MAX_HOURLY_CELLS = 50_000
 """Above this many cells by the hour, a report counts by the day: its page would pass 5 MB."""
 
-UNCODED = ""
-"""Stands for an event without an ICD-10-CM code, which is still counted."""
+_ATTEMPTS = 3
+"""A writer may replace a file between listing and reading; the next look finds the new one."""
 
 _HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
-
-
-@dataclass(frozen=True, slots=True)
-class EventSpan:
-    """One condition of a positive post, as stored in ``assessments.events``.
-
-    Attributes:
-        text: Surface form; None when no text is kept.
-        begin: First code point in the post's text.
-        end: First code point after it.
-        role: ADE, INDICATION, BENEFIT, WITHDRAWAL, LACK_OF_EFFECT or UNKNOWN.
-        traits: Names, such as NEGATION.
-        code: ICD-10-CM code, `UNCODED` when the coder abstained.
-        description: Of the code; empty when uncoded.
-        cause_code: ICD-10-CM T36-T50 code of the drug blamed; None if unknown.
-        is_event: Whether it counts as an adverse event of the author's.
-    """
-
-    text: str | None
-    begin: int | None
-    end: int | None
-    role: str
-    traits: tuple[str, ...]
-    code: str
-    description: str
-    cause_code: str | None
-    is_event: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Positive:
-    """One post flagged as an adverse drug event, without anything about its author.
-
-    Attributes:
-        reference: The post's keyed hash, to find the row in the lake again; None unless every window of the
-            report was processed in signal mode, because elsewhere it is the post's real id.
-        text: Masked text, or only its spans, or None, as kept.
-        created_at: UTC.
-        ade_probability: 0-1.
-        drugs: In text order.
-        events: In text order.
-        n_duplicates: Further copies of the post in its window, which are not counted.
-    """
-
-    reference: str | None
-    text: str | None
-    created_at: datetime
-    lang: str | None
-    ade_probability: float
-    drugs: tuple[DrugMention, ...]
-    events: tuple[EventSpan, ...]
-    n_duplicates: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +44,7 @@ class Cell:
     Attributes:
         start: First instant of the hour or day, UTC.
         ingredients: Distinct, sorted; empty when screening did not ask for a drug.
-        codes: Distinct ICD-10-CM codes of the events that count (`EventSpan.is_event`), sorted.
+        codes: Distinct ICD-10-CM codes of the events that count (`positive.EventSpan.is_event`), sorted.
         n_posts: At least 1.
     """
 
@@ -117,7 +67,7 @@ class ReportFacts:
         positives: At most the cap asked for, highest probability first.
         cells: All positive posts, counted.
         minutes_per_cell: 60, or 1440 when there would be more than `MAX_HOURLY_CELLS`.
-        descriptions: Description of every code in `cells`.
+        descriptions: Description of every code found in the positive posts, counted or not.
     """
 
     start: datetime | None
@@ -165,8 +115,16 @@ def gather(
 
     Raises:
         UsageError: No such lake, a naive time, or an end that is not after the start.
+        ContractError: The lake's marker is damaged, or newer code wrote it.
     """
     first, last = _limits(start, end)
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(duckdb.IOException):
+            return _gather(lake, first, last, max_positives)
+    return _gather(lake, first, last, max_positives)
+
+
+def _gather(lake: Path, first: datetime | None, last: datetime | None, max_positives: int) -> ReportFacts:
     with connect(lake) as connection:
         account = account_of(_receipts(connection, first, last))
         span = account.span
@@ -217,7 +175,7 @@ def _cells(connection: duckdb.DuckDBPyConnection, bounds: tuple[int, int]) -> tu
                    count(*) AS n_posts
             {_POSITIVES}
             GROUP BY ALL ORDER BY ALL
-            """,  # noqa: S608 - built from this module's own constants
+            """,
             list(bounds),
         )
         if len(rows) <= MAX_HOURLY_CELLS:
@@ -237,37 +195,10 @@ def _positives(
         {_POSITIVES}
         ORDER BY ade_probability DESC, created_ms, tweet_id
         LIMIT ?
-        """,  # noqa: S608 - built from this module's own constants
+        """,
         [*bounds, limit],
     )
-    return tuple(_positive(row, with_reference=with_reference) for row in rows)
-
-
-def _positive(row: dict[str, Any], *, with_reference: bool) -> Positive:
-    return Positive(
-        reference=row["tweet_id"] if with_reference else None,
-        text=row["text"],
-        created_at=_moment(row["created_ms"]),
-        lang=row["lang"],
-        ade_probability=row["ade_probability"],
-        drugs=tuple(DrugMention(d["mention"], d["begin"], d["end"], d["ingredient"]) for d in row["drug_mentions"]),
-        events=tuple(_event(event) for event in row["events"]),
-        n_duplicates=row["n_duplicates"],
-    )
-
-
-def _event(event: dict[str, Any]) -> EventSpan:
-    return EventSpan(
-        text=event["text"],
-        begin=event["begin"],
-        end=event["end"],
-        role=event["role"] or "UNKNOWN",
-        traits=tuple(trait["name"] for trait in event["traits"] or ()),
-        code=event["icd10cm_code"] or UNCODED,
-        description=event["icd10cm_description"] or "",
-        cause_code=event["cause_code"],
-        is_event=bool(event["is_event"]),
-    )
+    return tuple(positive_of(row, with_reference=with_reference) for row in rows)
 
 
 def _descriptions(connection: duckdb.DuckDBPyConnection, bounds: tuple[int, int]) -> dict[str, str]:

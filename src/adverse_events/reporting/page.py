@@ -21,13 +21,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from adverse_events.errors import UsageError
-from adverse_events.reporting.facts import UNCODED, gather
+from adverse_events.reporting.facts import gather
+from adverse_events.reporting.positive import UNCODED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adverse_events.reporting.account import Span
-    from adverse_events.reporting.facts import EventSpan, Positive, ReportFacts
+    from adverse_events.reporting.facts import ReportFacts
+    from adverse_events.reporting.positive import EventSpan, Positive
 
 FILE_NAME = "report.html"
 

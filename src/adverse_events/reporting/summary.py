@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adverse_events.reporting.account import Account, account_of
-from adverse_events.reporting.facts import UNCODED
+from adverse_events.reporting.positive import UNCODED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    import pyarrow as pa
-
+    from adverse_events.accounting import RunAccount
+    from adverse_events.reporting.account import Account
     from adverse_events.reporting.facts import ReportFacts
 
 TOP = 10
@@ -23,27 +22,27 @@ CAUTION = (
 )
 
 
-def summary_markdown(facts: ReportFacts, receipts: pa.Table | None = None) -> str:
+def summary_markdown(facts: ReportFacts, run: RunAccount | None = None) -> str:
     """Return what a run came to, as Markdown.
 
     Args:
-        facts: Facts of the range; source of the drugs and codes.
-        receipts: The run's own receipts, rows of `tables.RECEIPTS`, when its account should state those
-            rather than all that the range holds.
+        facts: Facts of the range the run covered.
+        run: The run's own account, stated instead of the range's: it knows the posts outside the range and the
+            input whose time could not be read.
     """
-    account = facts.account if receipts is None else account_of(receipts)
+    account = facts.account
     parts = [
         _headline(account),
-        _section("Account", ["", "Rows", "Share"], _account_rows(account)),
+        _section("Account", ["", "Rows", "Share"], _run_rows(run) if run else _account_rows(account)),
         _section("Drugs in positive posts", ["Ingredient", "Posts"], facts.top_ingredients(TOP)),
         _section(
             "Conditions reported as adverse events",
             ["ICD-10-CM", "Description", "Posts"],
             [_code_row(code, n, facts.descriptions) for code, n in facts.top_codes(TOP)],
         ),
-        _section("Rejected", ["Reason", "Rows"], account.rejected.items()),
+        _section("Rejected", ["Reason", "Rows"], (run or account).rejected.items()),
         _section("In force", ["", ""], [(e.name, ", then ".join(e.values) or "none") for e in account.in_force]),
-        _warnings(facts, account),
+        _warnings(facts),
         CAUTION,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -59,15 +58,27 @@ def _headline(account: Account) -> str:
 
 
 def _account_rows(account: Account) -> list[tuple[str, int, str]]:
-    lines = [
-        ("Rows in", account.rows_in),
+    return _with_shares([("Rows in", account.rows_in), *_station_rows(account)])
+
+
+def _run_rows(run: RunAccount) -> list[tuple[str, int, str]]:
+    left_alone = [("- outside the range", run.rows_out_of_range), ("- in windows up to date", run.rows_not_due)]
+    return _with_shares([("Rows read", run.rows_read), *(line for line in left_alone if line[1]), *_station_rows(run)])
+
+
+def _station_rows(account: Account | RunAccount) -> list[tuple[str, int]]:
+    return [
         ("= assessed", account.rows_assessed),
         ("of them positive", account.rows_positive),
         ("+ screened out", account.rows_screened_out),
-        *((f"{_words(reason)}", n) for reason, n in account.screened_out.items()),
+        *((reason.replace("_", " "), n) for reason, n in account.screened_out.items()),
         ("+ rejected", account.rows_rejected),
     ]
-    return [(name, n, f"{100 * n / account.rows_in:.1f} %" if account.rows_in else "") for name, n in lines]
+
+
+def _with_shares(lines: list[tuple[str, int]]) -> list[tuple[str, int, str]]:
+    total = lines[0][1]
+    return [(name, n, f"{100 * n / total:.1f} %" if total else "") for name, n in lines]
 
 
 def _code_row(code: str, n_posts: int, descriptions: Mapping[str, str]) -> tuple[str, str, int]:
@@ -76,10 +87,10 @@ def _code_row(code: str, n_posts: int, descriptions: Mapping[str, str]) -> tuple
     return (code, descriptions.get(code, ""), n_posts)
 
 
-def _warnings(facts: ReportFacts, account: Account) -> str:
+def _warnings(facts: ReportFacts) -> str:
     lines = [
         f"- **Several values of {entry.name.lower()} in force**: counts before and after a change are not comparable."
-        for entry in account.mixed
+        for entry in facts.account.mixed
     ]
     if facts.n_positives != facts.account.rows_positive:
         lines.append(
@@ -103,7 +114,3 @@ def _cell(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     return " ".join(str(value).split()).replace("|", "\\|")
-
-
-def _words(reason: str) -> str:
-    return reason.replace("_", " ")

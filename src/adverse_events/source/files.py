@@ -6,7 +6,7 @@ import glob
 import io
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 import pyarrow as pa
@@ -65,7 +65,7 @@ def find_files(path: str, file_format: FileFormat | None = None) -> list[SourceF
     """
     given = Path(path).expanduser()
     if given.is_file():
-        return [SourceFile(given.name, given, file_format or _format_or_raise(given))]
+        return [SourceFile(given.name, given, file_format or require_format(given))]
     if given.is_dir():
         root, candidates = given, sorted(given.rglob("*"))
     elif glob.has_magic(path):
@@ -74,12 +74,13 @@ def find_files(path: str, file_format: FileFormat | None = None) -> list[SourceF
     else:
         msg = f"{path}: no such file, folder or glob; give the path of an archive of posts"
         raise UsageError(msg)
-    files = [
-        SourceFile(candidate.relative_to(root).as_posix(), candidate, found)
-        for candidate in candidates
-        if candidate.is_file() and not _is_hidden(candidate.relative_to(root))
-        if (found := format_of(candidate)) is not None and file_format in (None, found)
-    ]
+    with _own_errors(given):
+        files = [
+            SourceFile(candidate.relative_to(root).as_posix(), candidate, found)
+            for candidate in candidates
+            if candidate.is_file() and not _is_hidden(candidate.relative_to(root))
+            if (found := format_of(candidate)) is not None and file_format in (None, found)
+        ]
     if not files:
         msg = f"{path}: no file to read in it; known endings are {_endings()}"
         raise UsageError(msg)
@@ -94,7 +95,8 @@ def format_of(path: Path) -> FileFormat | None:
     return FORMATS.get(suffixes[-1]) if suffixes else None
 
 
-def _format_or_raise(path: Path) -> FileFormat:
+def require_format(path: Path) -> FileFormat:
+    """Return the format that the name of `path` promises, or raise `UsageError`."""
     found = format_of(path)
     if found is None:
         msg = f"{path}: unknown kind of file; name its format, or rename it to end in one of {_endings()}"
@@ -158,8 +160,3 @@ def _own_errors(path: Path) -> Iterator[None]:
         raise ContractError(
             str(path), f"the file is cut short or damaged ({type(error).__name__}); fetch it again"
         ) from error
-
-
-def origin_name(path: Path) -> str:
-    """Return how `path` is named when it is read alone."""
-    return PurePosixPath(path.name).as_posix()

@@ -66,8 +66,13 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class SourceChunk:
-    """The next few thousand inputs of a source, in the order it holds them."""
+    """The next few thousand inputs of a source, in the order it holds them.
 
+    Attributes:
+        origins: Files, or landing keys, that this chunk was read from, also those without a row.
+    """
+
+    origins: tuple[str, ...]
     tweets: tuple[Tweet, ...]
     rejects: tuple[Reject, ...]
 
@@ -78,14 +83,12 @@ class SourceChunk:
 
 
 class TweetSource(Protocol):
-    """Anything posts can be read from.
-
-    Attributes:
-        name: Channel written to column `source`, such as `x`.
-    """
+    """Anything posts can be read from."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Channel written to column `source`, such as `x`."""
+        ...
 
     def read(self) -> Iterator[SourceChunk]:
         """Yield every input once, as a post or as a reject, in bounded memory.

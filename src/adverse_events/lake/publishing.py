@@ -1,0 +1,86 @@
+"""Prepared files become the lake's, window by window, the receipt last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from adverse_events.lake import files
+from adverse_events.lake.parts import sha256_of
+from adverse_events.lake.receipt import settled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from adverse_events.lake.preparation import Prepared
+
+
+def stands(root: Path, prepared: Prepared) -> bool:
+    """Tell whether the lake already holds exactly what was prepared, made by the same recipe."""
+    stored = read_receipt(root / prepared.receipt.key)
+    if stored is None or settled(stored) != settled(prepared.receipt_rows):
+        return False
+    wanted = {part.key: part.sha256 for part in prepared.receipt.parts}
+    return wanted.keys() == _present(root, prepared) and all(sha256_of(root / key) == wanted[key] for key in wanted)
+
+
+def make_ready(root: Path, prepared: Sequence[Prepared]) -> None:
+    """Do all that may run out of space while nothing is visible yet: bytes to the disk, folders made.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    files.sync_all([path for window in prepared for path in (*window.parts.values(), window.receipt_file)])
+    for target in _targets(root, prepared):
+        target.parent.mkdir(parents=True, exist_ok=True)
+
+
+def publish(root: Path, prepared: Prepared) -> None:
+    """Put the files of one window in place; the caller is `files.writing`.
+
+    Readers are kept out because DuckDB opens a file more than once in a query: a replaced one can give it the footer
+    of one file and the pages of another.
+
+    The old receipt goes first and the new one comes last: a receipt that stands vouches for whole data, and a
+    window whose writer was killed in between has none and counts as missing.
+
+    Raises:
+        OSError: The disk refused; the window may be incomplete, and then has no receipt.
+    """
+    receipt_path = root / prepared.receipt.key
+    receipt_path.unlink(missing_ok=True)
+    for key, path in prepared.parts.items():
+        path.replace(root / key)
+    for key in _present(root, prepared) - prepared.parts.keys():
+        (root / key).unlink()
+    prepared.receipt_file.replace(receipt_path)
+
+
+def make_durable(root: Path, prepared: Sequence[Prepared]) -> None:
+    """Make the new names survive a power cut; the bytes already do.
+
+    Raises:
+        OSError: The disk refused.
+    """
+    folders = {folder for target in _targets(root, prepared) for folder in target.relative_to(root).parents}
+    files.sync_all([root / folder for folder in sorted(folders)])
+
+
+def read_receipt(path: Path, columns: Sequence[str] | None = None) -> pa.Table | None:
+    """Return a stored receipt, or None where there is none that can be read: its window then counts as missing."""
+    try:
+        with pq.ParquetFile(path) as stored:
+            return stored.read(columns=columns)
+    except (OSError, pa.ArrowInvalid):
+        return None
+
+
+def _present(root: Path, prepared: Prepared) -> set[str]:
+    return {path.relative_to(root).as_posix() for glob in prepared.globs for path in root.glob(glob)}
+
+
+def _targets(root: Path, prepared: Sequence[Prepared]) -> list[Path]:
+    return [root / key for window in prepared for key in (*window.parts, window.receipt.key)]

@@ -1,0 +1,134 @@
+"""SQL over a local lake: DuckDB with the lake's tables and views, and nothing else within its reach."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from adverse_events.errors import ContractError, UsageError
+from adverse_events.lake.files import reading
+from adverse_events.lake.layout import MARKER_KEY
+from adverse_events.lake.marker import Marker
+from adverse_events.lake.views import VIEWS, view_sql
+from adverse_events.tables import PARTITION_COLUMNS, TABLES, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SAFE_ERRORS = (
+    duckdb.ParserException,
+    duckdb.SyntaxException,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.PermissionException,
+    duckdb.NotImplementedException,
+    duckdb.OutOfMemoryException,
+    duckdb.IOException,
+)
+"""Errors about the SQL or a file. Others come from rows, and may quote the text of a post."""
+
+
+@contextmanager
+def connect(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Provide an in-memory database with the tables and views of `lake`, which stand still while it is open.
+
+    The connection can read files under the lake's folder and no others, install or load nothing, and change none
+    of that. It could still write files inside the lake: run SQL from elsewhere through `query`. Writers wait for it
+    up to `files.PATIENCE_SECONDS`; one kept open longer may fail on a file that has been replaced.
+
+    Raises:
+        UsageError: There is no lake.
+        ContractError: Its marker or its first data file is damaged, or newer code wrote it.
+    """
+    root = lake.expanduser().resolve()
+    try:
+        Marker.read(root / MARKER_KEY)
+    except OSError as error:
+        msg = f"there is no lake in {lake}: {MARKER_KEY} cannot be read; make one with: ade detect --lake {lake}"
+        raise UsageError(msg) from error
+    with (
+        reading(root),
+        duckdb.connect(config={"temp_directory": "", "python_enable_replacements": False}) as connection,
+    ):
+        try:
+            _create_views(connection, root)
+        except duckdb.Error as error:
+            contract = f"lake {lake}"
+            raise ContractError(contract, f"{error}; remove that file and run its window again") from error
+        _shut_in(connection, root)
+        yield connection
+
+
+def query(lake: Path, sql: str) -> pa.Table:
+    """Return the result of one SELECT over `lake`.
+
+    Raises:
+        UsageError: No such lake, not exactly one SELECT, or SQL that DuckDB refuses; a message that might quote a
+            post is withheld.
+        ContractError: The lake's marker is damaged or newer code wrote it.
+    """
+    with connect(lake) as connection:
+        try:
+            statements = connection.extract_statements(sql)
+            if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+                msg = "only one SELECT (or SHOW, DESCRIBE, SUMMARIZE) can be run: the lake is read, never changed"
+                raise UsageError(msg)
+            return connection.sql(statements[0]).to_arrow_table()
+        except _SAFE_ERRORS as error:
+            raise UsageError(str(error)) from error
+        except duckdb.Error as error:
+            msg = (
+                f"the query failed on the rows ({type(error).__name__}); its message is withheld because "
+                "it may quote a post; for casts try TRY_CAST"
+            )
+            raise UsageError(msg) from None
+
+
+def _create_views(connection: duckdb.DuckDBPyConnection, root: Path) -> None:
+    connection.execute("SET TimeZone = 'UTC'")
+    for table in TABLES:
+        _create_table_view(connection, root, table)
+    for view in VIEWS:
+        connection.execute(f"CREATE VIEW {view.name} AS {view_sql(view, 'duckdb')}")
+
+
+def _create_table_view(connection: duckdb.DuckDBPyConnection, root: Path, table: Table) -> None:
+    columns = (*table.columns, *PARTITION_COLUMNS)
+    if next(root.glob(f"{table.name}/*/*/*.parquet"), None) is None:
+        empty = pa.schema([pa.field(column.name, column.type) for column in columns]).empty_table()
+        connection.from_arrow(empty).create(table.name)
+        return
+    names = ", ".join(f'"{column.name}"' for column in columns)
+    glob = _literal(f"{_escaped(root)}/{table.name}/*/*/*.parquet")
+    connection.execute(
+        f"CREATE VIEW {table.name} AS SELECT {names} FROM read_parquet({glob}, hive_partitioning = true, "  # noqa: S608 - names are ours, the path is quoted
+        "hive_types = {'event_date': DATE, 'event_time': VARCHAR})"
+    )
+
+
+def _shut_in(connection: duckdb.DuckDBPyConnection, root: Path) -> None:
+    """Leave `connection` the files under `root`, and no way to widen that."""
+    folders = ", ".join(_literal(f"{folder}/") for folder in (root, _escaped(root)))
+    for setting in (
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        "allow_community_extensions = false",
+        "allow_persistent_secrets = false",
+        f"allowed_directories = [{folders}]",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"SET {setting}")
+
+
+def _escaped(root: Path) -> str:
+    """Return the path as a glob pattern that matches only itself."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(root))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

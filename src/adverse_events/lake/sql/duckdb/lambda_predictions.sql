@@ -1,0 +1,26 @@
+SELECT
+    tweet_id AS id,
+    text,
+    CASE WHEN is_ade THEN 'Adverse_Event' ELSE 'Not_AE' END AS pred_label,
+    CAST(ade_probability AS VARCHAR) AS pred_prob,
+    author_pseudonym AS user_id,
+    strftime(created_at, '%Y-%m-%dT%H:%M:%S.%gZ') AS "timestamp",
+    CAST(NULL AS VARCHAR) AS user_city,
+    CAST(NULL AS VARCHAR) AS user_state,
+    CAST(NULL AS VARCHAR) AS user_location,
+    array_to_string(list_transform(drug_mentions, lambda m: coalesce(m.mention, m.ingredient)), ', ') AS drug_mentions,
+    array_to_string(
+        list_transform(
+            list_filter(events, lambda e: e.is_event),
+            lambda e: coalesce(e.text, e.icd10cm_description)
+        ),
+        ', '
+    ) AS ae_type,
+    array_to_string(
+        list_transform(
+            list_filter(events, lambda e: e.is_event AND e.icd10cm_code IS NOT NULL),
+            lambda e: e.icd10cm_code
+        ),
+        ', '
+    ) AS icd_codes
+FROM assessments

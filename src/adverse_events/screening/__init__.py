@@ -1,0 +1,1 @@
+"""Screening: which posts are worth scoring, and why the others are not."""

@@ -1,0 +1,109 @@
+"""Source: files of posts, one, a folder or a glob, in any order and any of the usual formats."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from adverse_events.errors import UsageError
+from adverse_events.source.columns import Columns
+from adverse_events.source.files import FileFormat, find_files
+from adverse_events.source.posts import FIRST_YEAR, LAST_YEAR, MAX_CHARACTERS, PostReader
+from adverse_events.source.protocol import CHARACTERS_PER_CHUNK, ROWS_PER_CHUNK, Reject, SourceChunk, Tweet
+from adverse_events.source.rows import read_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from adverse_events.source.files import SourceFile
+
+
+class ArchiveSettings(BaseModel, frozen=True, extra="forbid"):
+    """Which files hold the posts, and which of their columns hold what."""
+
+    path: str | None = Field(
+        None, description="File, folder (with its subfolders) or glob of posts: JSON, CSV, TSV or Parquet."
+    )
+    file_format: FileFormat | None = Field(None, description="Format of the files, where their names do not say.")
+    text_column: str | None = Field(None, description="Column of the text. Empty: text, full_text, tweet, content...")
+    id_column: str | None = Field(None, description="Column of the post id. Empty: id, tweet_id... or derived.")
+    time_column: str | None = Field(
+        None, description="Column of the time, ISO 8601 with zone. Empty: created_at, timestamp, date..."
+    )
+    lang_column: str | None = Field(None, description="Column of the language code. Empty: lang, language.")
+    author_column: str | None = Field(
+        None, description="Column of the author, used in case mode only. Empty: author_id, user_id, username..."
+    )
+    assume_time: AwareDatetime | None = Field(
+        None,
+        ge=datetime(FIRST_YEAR, 1, 1, tzinfo=UTC),
+        lt=datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC),
+        description="Time of posts that have none, with zone, such as 2026-03-01T00:00Z.",
+    )
+    channel: str = Field("x", min_length=1, description="Name of the channel the posts come from.")
+    max_characters: int = Field(
+        MAX_CHARACTERS, ge=1, description="Longest text taken, characters; a longer one is rejected."
+    )
+
+
+class Archive:
+    """Posts in files. Column names are found or given; every row comes out as a post or as a reject.
+
+    A file without ids gets ids derived from each post's time and text; one without times needs `assume_time`.
+    """
+
+    def __init__(self, settings: ArchiveSettings) -> None:
+        """Read from `settings.path`; nothing is opened yet."""
+        self._settings = settings
+
+    @property
+    def name(self) -> str:
+        """Channel written to column `source`."""
+        return self._settings.channel
+
+    def read(self) -> Iterator[SourceChunk]:
+        """Yield the rows of all files, files by name and rows in their order.
+
+        Raises:
+            UsageError: No path, nothing at that path, an empty or unknown file, a column that is not there.
+            ContractError: A file that is cut short or damaged.
+        """
+        if not self._settings.path:
+            msg = "no source of posts; give a file, folder or glob (--source, or the setting source.path)"
+            raise UsageError(msg)
+        files = find_files(self._settings.path, self._settings.file_format)
+        tweets: list[Tweet] = []
+        rejects: list[Reject] = []
+        origins: list[str] = []
+        n_characters = 0
+        for file in files:
+            origins.append(file.origin)
+            for outcome in self._posts_of(file):
+                if isinstance(outcome, Tweet):
+                    tweets.append(outcome)
+                    n_characters += len(outcome.text)
+                else:
+                    rejects.append(outcome)
+                if len(tweets) + len(rejects) == ROWS_PER_CHUNK or n_characters > CHARACTERS_PER_CHUNK:
+                    yield SourceChunk(tuple(origins), tuple(tweets), tuple(rejects))
+                    tweets, rejects, origins, n_characters = [], [], [file.origin], 0
+        yield SourceChunk(tuple(origins), tuple(tweets), tuple(rejects))
+
+    def _posts_of(self, file: SourceFile) -> Iterator[Tweet | Reject]:
+        settings = self._settings
+        rows = read_rows(file.path, file_format=file.file_format)
+        columns = Columns.of(
+            rows.columns,
+            file.origin,
+            text=settings.text_column,
+            tweet_id=settings.id_column,
+            created_at=settings.time_column,
+            lang=settings.lang_column,
+            author=settings.author_column,
+            needs_time=settings.assume_time is None,
+        )
+        reader = PostReader(columns, file.origin, settings.assume_time, settings.max_characters)
+        for row in rows:
+            yield reader.read(row)

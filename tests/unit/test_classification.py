@@ -1,0 +1,183 @@
+"""The classify station and the embedded classifier, on the shipped model."""
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from adverse_events.classification.classify import ClassifierSettings, classify
+from adverse_events.classification.embedded import TOKENS_PER_BATCH, EmbeddedClassifier, _batches
+from adverse_events.classification.model_folder import read_manifest, starter_model
+from adverse_events.errors import ContractError, UsageError
+from adverse_events.staging import SCREENED, Batch, Tally, read_staged, write_staged
+from adverse_events.windows import Window
+
+WINDOW = Window(datetime(2026, 3, 1, tzinfo=UTC))
+
+TEXTS = [
+    "started sertraline last week and I have been throwing up every single morning since",
+    "lovely weather for a walk by the canal",
+    "Toxic hepatitis induced by disulfiram in a young woman.",
+    "is ibuprofen sold without a prescription in Spain?",
+    "",
+]
+
+
+class FixedClassifier:
+    """Answers with the scores it was given: a classifier whose faults a test can choose."""
+
+    model_version = "fixed"
+    labels = ("NOT_ADE", "ADE")
+    ade_threshold = 0.5
+
+    def __init__(self, ade):
+        self.ade = np.array(ade, np.float32)
+
+    def probabilities(self, texts):
+        del texts
+        return np.stack([1 - self.ade, self.ade], axis=1)
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return EmbeddedClassifier(starter_model(), threads=1)
+
+
+def _batch(folder, n_rows):
+    rows = [
+        {
+            "tweet_id": str(i),
+            "text": f"post {i}",
+            "created_at": WINDOW.start,
+            "lang": "en",
+            "source": "x",
+            "author_pseudonym": None,
+            "drug_mentions": [],
+            "n_duplicates": 0,
+            "duplicate_tweet_ids": [],
+            "origin": "posts.jsonl",
+            "row_number": i + 1,
+            "payload_sha256": "0" * 64,
+            "window_start": WINDOW.start,
+        }
+        for i in range(n_rows)
+    ]
+    write_staged(folder / "screened.arrow", SCREENED, [pa.Table.from_pylist(rows, SCREENED)])
+    return Batch((WINDOW,), folder / "screened.arrow", (), {WINDOW: Tally(rows_in=n_rows)})
+
+
+def test_scores_come_back_one_per_text_in_order_of_the_texts(classifier):
+    together = classifier.probabilities(TEXTS)
+    one_by_one = np.concatenate([classifier.probabilities([text]) for text in TEXTS])
+    assert together.shape == (len(TEXTS), 2)
+    np.testing.assert_allclose(together, one_by_one, atol=1e-5)
+    np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_post_that_reports_a_reaction_scores_above_one_that_does_not(classifier):
+    scores = classifier.probabilities(TEXTS)[:, -1]
+    assert min(scores[0], scores[2]) > classifier.ade_threshold > max(scores[1], scores[3])
+
+
+def test_int8_agrees_with_float32(classifier):
+    reference = EmbeddedClassifier(starter_model(), arithmetic="float32", threads=1)
+    difference = np.abs(classifier.probabilities(TEXTS) - reference.probabilities(TEXTS))
+    assert difference.max() < 0.1
+
+
+def test_a_reaction_at_the_end_of_a_long_post_is_seen(classifier):
+    padding = "We walked along the river and talked about the film and the weather for a while. " * 40
+    long = classifier.probabilities([padding + TEXTS[0]])[0, -1]
+    assert long > classifier.ade_threshold > classifier.probabilities([padding])[0, -1]
+
+
+def test_no_texts_give_no_scores(classifier):
+    assert classifier.probabilities([]).shape == (0, 2)
+
+
+def test_batches_hold_every_index_once_and_stay_within_their_tokens():
+    lengths = np.random.default_rng(0).integers(1, 129, 500).tolist()
+    batches = list(_batches(lengths))
+    assert sorted(i for batch in batches for i in batch) == list(range(500))
+    assert all(len(b) * max(lengths[i] for i in b) <= TOKENS_PER_BATCH for b in batches)
+
+
+def test_a_longer_text_than_a_batch_is_a_batch_of_its_own():
+    assert list(_batches([TOKENS_PER_BATCH + 1, 1])) == [[1], [0]]
+
+
+def test_the_threshold_decides_and_a_setting_moves_it(tmp_path):
+    batch = _batch(tmp_path, 3)
+    scores = FixedClassifier([0.2, 0.5, 0.9])
+    for threshold, expected in ((None, [False, True, True]), (0.6, [False, False, True])):
+        done = classify(batch, scores, ClassifierSettings(ade_threshold=threshold))
+        (rows,) = read_staged(done.rows)
+        assert rows.column("is_ade").to_pylist() == expected
+        assert rows.column("label").to_pylist() == ["ADE" if yes else "NOT_ADE" for yes in expected]
+
+
+@pytest.mark.parametrize("bad", [np.nan, 1.5, -0.1])
+def test_a_score_that_is_no_probability_is_rejected_and_accounted_for(tmp_path, bad):
+    done = classify(_batch(tmp_path, 3), FixedClassifier([0.2, bad, 0.9]), ClassifierSettings())
+    (rows,) = read_staged(done.rows)
+    (rejected,) = (row for path in done.rejects for table in read_staged(path) for row in table.to_pylist())
+    assert rows.column("tweet_id").to_pylist() == ["0", "2"]
+    assert (rejected["reason"], rejected["tweet_id"], rejected["row_number"]) == ("invalid_probability", "1", 2)
+    done.tallies[WINDOW].check(WINDOW, rows_assessed=2)
+
+
+def test_fewer_scores_than_posts_fail_the_batch(tmp_path):
+    with pytest.raises(ContractError, match="2 scores came back for 3 posts"):
+        classify(_batch(tmp_path, 3), FixedClassifier([0.2, 0.9]), ClassifierSettings())
+
+
+def test_an_empty_batch_passes_through(tmp_path):
+    done = classify(_batch(tmp_path, 0), FixedClassifier([]), ClassifierSettings())
+    assert sum(rows.num_rows for rows in read_staged(done.rows)) == 0
+    assert done == replace(done, rejects=())
+
+
+@pytest.fixture
+def model_copy(tmp_path):
+    return shutil.copytree(starter_model(), tmp_path / "model")
+
+
+def test_a_corrupt_weights_file_is_refused_by_name(model_copy):
+    weights = model_copy / "weights.bin"
+    damaged = bytearray(weights.read_bytes())
+    damaged[1000] ^= 1
+    weights.write_bytes(damaged)
+    with pytest.raises(ContractError, match=r"weights\.bin.*corrupt"):
+        EmbeddedClassifier(model_copy)
+
+
+def test_a_missing_model_file_is_named(model_copy):
+    (model_copy / "tokenizer.json").unlink()
+    with pytest.raises(UsageError, match=r"tokenizer\.json is missing"):
+        EmbeddedClassifier(model_copy)
+
+
+def test_a_folder_without_a_manifest_is_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"holds no model\.json"):
+        read_manifest(tmp_path)
+
+
+def test_a_malformed_manifest_is_refused_with_the_field(model_copy):
+    manifest = json.loads((model_copy / "model.json").read_text())
+    manifest["ade_threshold"] = 3
+    (model_copy / "model.json").write_text(json.dumps(manifest))
+    with pytest.raises(ContractError, match="ade_threshold"):
+        read_manifest(model_copy)
+
+
+def test_the_shipped_model_keeps_its_promises():
+    """At most 25 MB; decisions equal to float32 on at least 99.5 % of validation texts, as its manifest records."""
+    folder = starter_model()
+    manifest = read_manifest(folder)
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 25_000_000
+    assert manifest.scores["agreement_with_float32"]["all"] >= 0.995
+    assert manifest.scores["test"]["ade_corpus_v2"]["f1"] >= 0.84
