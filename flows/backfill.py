@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from adverse_events import assembly
@@ -15,10 +14,11 @@ from flows.row_path import assess
 from tasks.fetch import fetch_tweets
 from tasks.plan import plan_backfill
 from tasks.report import report_run
+from tasks.station import station_runner
 from tasks.write import write_undated
 
 
-@flow(name="backfill-adverse-events", task_runner=ThreadPoolTaskRunner(max_workers=16), persist_result=False)
+@flow(name="backfill-adverse-events", task_runner=station_runner(), persist_result=False)
 def backfill_adverse_events(
     start: Annotated[
         datetime | None,

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 from prefect import flow
 from prefect.runtime import flow_run
-from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
 from adverse_events import assembly
@@ -16,10 +15,11 @@ from adverse_events.windows import closed_range
 from flows.row_path import assess
 from tasks.fetch import fetch_tweets
 from tasks.report import report_run
+from tasks.station import station_runner
 from tasks.write import write_undated
 
 
-@flow(name="detect-adverse-events", task_runner=ThreadPoolTaskRunner(max_workers=8), persist_result=False)
+@flow(name="detect-adverse-events", task_runner=station_runner(), persist_result=False)
 def detect_adverse_events(
     start: Annotated[
         datetime | None,

@@ -24,10 +24,11 @@ def assess(batches: Iterable[Batch], settings: Settings, provenance: Provenance)
     Submitted batch by batch, so that the first is in the lake long before the last is read: a killed run
     keeps what it had finished.
     """
-    written = []
+    runs = []
     for batch in batches:
         screened = screen_tweets.submit(batch, settings.screening)
         classified = classify_tweets.submit(screened, settings.classifier)
         coded = code_detections.submit(classified, settings.coding)
-        written.append(write_windows.submit(coded, settings, provenance))
-    return [receipt for receipts in written for receipt in receipts.result()]
+        runs.append((screened, classified, coded, write_windows.submit(coded, settings, provenance)))
+    # Upstream first, so that a failure is reported by the station it happened at.
+    return [receipt for run in runs for receipt in [station.result() for station in run][-1]]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("adverse_events.classify")
 
 
-@station("classify", timeout_seconds=6 * 3600)
+@station("classify")
 def classify_tweets(batch: Batch, settings: ClassifierSettings) -> Batch:
     """Classify one batch of windows. Retried because an endpoint throttles while it scales out."""
     classified = classify(batch, assembly.classifier_for(settings), settings)

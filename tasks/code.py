@@ -5,20 +5,18 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from adverse_events.coding.code import code
-
 from adverse_events import assembly
+from adverse_events.coding.code import code
 from tasks.station import station
 
 if TYPE_CHECKING:
     from adverse_events.coding.select import CodingSettings
-
     from adverse_events.staging import Batch
 
 logger = logging.getLogger("adverse_events.code")
 
 
-@station("code", timeout_seconds=3600)
+@station("code")
 def code_detections(batch: Batch, settings: CodingSettings) -> Batch:
     """Code the positives of one batch. Retried because a cloud coder throttles by account."""
     coded = code(batch, assembly.coder(), settings)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from adverse_events.source.spool import Spooled, spool
-
 from adverse_events import assembly
 from adverse_events.progress import advance
+from adverse_events.source.spool import Spooled, spool
 from tasks.station import station
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("adverse_events.fetch")
 
 
-@station("fetch", timeout_seconds=24 * 3600)
+@station("fetch")
 def fetch_tweets(settings: Settings, start: datetime | None, end: datetime | None, folder: Path) -> Spooled:
     """Read the posts of a range. One pass over the source, however many windows it holds."""
     spooled = spool(

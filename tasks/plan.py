@@ -9,16 +9,15 @@ from adverse_events import assembly, planning
 from tasks.station import station
 
 if TYPE_CHECKING:
-    from adverse_events.source.spool import Spooled
-
     from adverse_events.planning import Plan
     from adverse_events.provenance import Provenance
     from adverse_events.settings import Settings
+    from adverse_events.source.spool import Spooled
 
 logger = logging.getLogger("adverse_events.plan")
 
 
-@station("plan", timeout_seconds=3600)
+@station("plan")
 def plan_backfill(spooled: Spooled, settings: Settings, provenance: Provenance, *, force: bool) -> Plan:
     """Choose the windows to work on."""
     plan = planning.plan(spooled.batches, assembly.lake_for(settings), provenance.recipe_sha256, force=force)

@@ -16,15 +16,14 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from adverse_events.source.spool import Spooled
-
     from adverse_events.lake.receipt import Receipt
     from adverse_events.settings import Settings
+    from adverse_events.source.spool import Spooled
 
 logger = logging.getLogger("adverse_events.report")
 
 
-@station("report", timeout_seconds=600)
+@station("report")
 def report_run(
     spooled: Spooled, windows: Iterable[Receipt], undated: Iterable[Receipt], rows_not_due: int, settings: Settings
 ) -> RunAccount:
@@ -36,15 +35,16 @@ def report_run(
         windows=windows,
         undated=undated,
     )
-    facts = gather(settings.lake.path, account.start, account.end)
-    publish("run-account", summary_markdown(facts), "What the windows of this run came to")
+    if account.start:
+        facts = gather(settings.lake.path, account.start, account.end)
+        publish("run-account", summary_markdown(facts, account), "What this run came to")
     logger.info(
         "%d rows read, %d assessed, %d positive", account.rows_read, account.rows_assessed, account.rows_positive
     )
     return account
 
 
-@station("write report", timeout_seconds=1800)
+@station("write report")
 def write_report_page(settings: Settings, output: Path, start: datetime | None, end: datetime | None) -> Path:
     """Write the report page of a range."""
     written = write_report(settings.lake.path, output, start, end)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import stamina
 from prefect import Task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext
+from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
 
 from adverse_events import progress
@@ -26,14 +27,28 @@ from adverse_events.staging import Batch
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from prefect.client.schemas.objects import TaskRun
-    from prefect.states import State
+    from prefect.client.schemas.objects import State, TaskRun
+    from prefect.futures import PrefectFuture
+    from prefect.task_runners import TaskRunner
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 RETRIES = 4
 """Further tries after a transient failure; with doubling pauses they outlast a minute of throttling."""
+
+
+BATCHES_AT_ONCE = 4
+"""Batches under way together. The embedded model already takes every core; a remote one waits on the network."""
+
+STATIONS_PER_BATCH = 4
+
+
+def station_runner() -> TaskRunner[PrefectFuture[Any]]:
+    """Return the threads stations run on: a batch holds one for each station, waiting for the one before."""
+    return cast(
+        "TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=BATCHES_AT_ONCE * STATIONS_PER_BATCH)
+    )
 
 
 class Station(Task[P, R]):
@@ -60,12 +75,13 @@ class Station(Task[P, R]):
         raise AssertionError  # stamina returns or raises above
 
 
-def station(name: str, *, timeout_seconds: int) -> Callable[[Callable[P, R]], Station[P, R]]:
+def station(name: str) -> Callable[[Callable[P, R]], Station[P, R]]:
     """Make a station of a function: retried when asking again can help, never cached, its progress named.
+
+    No time limit: Prefect cannot interrupt a task in a worker thread; a limit would only fail it after the fact.
 
     Args:
         name: The station's name in the Prefect UI and on progress bars.
-        timeout_seconds: Longest one batch may take.
     """
 
     def wrap(function: Callable[P, R]) -> Station[P, R]:
@@ -76,7 +92,6 @@ def station(name: str, *, timeout_seconds: int) -> Callable[[Callable[P, R]], St
             retry_delay_seconds=exponential_backoff(2),
             retry_jitter_factor=0.5,
             retry_condition_fn=worth_retrying,
-            timeout_seconds=timeout_seconds,
             cache_policy=NO_CACHE,
             persist_result=False,
         )
@@ -101,7 +116,7 @@ def _timed(name: str, function: Callable[P, R]) -> Callable[P, R]:
         started = time.perf_counter()
         result = function(*args, **kwargs)
         if isinstance(result, Batch):
-            return result.took(name, time.perf_counter() - started)
+            return cast("R", result.took(name, time.perf_counter() - started))
         return result
 
     return timed

@@ -9,17 +9,16 @@ from adverse_events import assembly
 from tasks.station import station
 
 if TYPE_CHECKING:
-    from adverse_events.source.spool import Spooled
-
     from adverse_events.lake.receipt import Receipt
     from adverse_events.provenance import Provenance
     from adverse_events.settings import Settings
+    from adverse_events.source.spool import Spooled
     from adverse_events.staging import Batch
 
 logger = logging.getLogger("adverse_events.write")
 
 
-@station("write", timeout_seconds=3600)
+@station("write")
 def write_windows(batch: Batch, settings: Settings, provenance: Provenance) -> list[Receipt]:
     """Replace the windows of one batch, each whole or not at all."""
     receipts = assembly.lake_for(settings).write(batch, provenance)
@@ -27,7 +26,7 @@ def write_windows(batch: Batch, settings: Settings, provenance: Provenance) -> l
     return receipts
 
 
-@station("write undated", timeout_seconds=600)
+@station("write undated")
 def write_undated(spooled: Spooled, settings: Settings, provenance: Provenance) -> list[Receipt]:
     """Keep the inputs whose time could not be read, by source file."""
     return assembly.lake_for(settings).write_undated(spooled.undated, provenance, spooled.origins)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 DEBUG = "--debug"
 
+STOPPED = "stopped; what was finished is kept, run the same command again to go on"
+
 NO_TELEMETRY = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
 """Both of Prefect's switches: one for its SDK, one for its server."""
 
@@ -60,7 +62,7 @@ def run(arguments: Sequence[str]) -> int:
         message = f"unexpected {type(error).__name__} in {_place(error)}, a defect of ade: please report this line"
         return _failed(error, message, FAILED, debug=debug, as_json=as_json)
     if code == INTERRUPTED:
-        _complain("stopped; what was finished is kept, run the same command again to go on", as_json=as_json)
+        _complain(STOPPED, as_json=as_json, prefix="")
     return code if isinstance(code, int) else 0
 
 
@@ -71,8 +73,8 @@ def _failed(error: BaseException, message: str, code: int, *, debug: bool, as_js
     return code
 
 
-def _complain(message: str, *, as_json: bool) -> None:
-    line = json.dumps({"error": message}) if as_json else f"error: {' '.join(message.split())}"
+def _complain(message: str, *, as_json: bool, prefix: str = "error: ") -> None:
+    line = json.dumps({"error": message}) if as_json else f"{prefix}{' '.join(message.split())}"
     with contextlib.suppress(BrokenPipeError):
         print(line, file=sys.stderr)
 

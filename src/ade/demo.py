@@ -36,6 +36,7 @@ class Gold:
 
     is_ade: bool
     codes: frozenset[str]
+    is_other_language: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Agreement:
         f1: Harmonic mean of the two.
         n_ade: ADE posts in the gold labels.
         n_ade_duplicates: Of those, posts represented by an equal post that was assessed.
+        n_ade_other_language: Of those, posts not assessed because the model reads English only.
         n_ade_screened_out: Of those, posts that screening lost otherwise.
         code_recall: Of the gold codes of flagged ADEs, the share found.
         code_precision: Of the codes given to flagged ADEs, the share in the gold labels.
@@ -67,6 +69,7 @@ class Agreement:
     f1: float
     n_ade: int
     n_ade_duplicates: int
+    n_ade_other_language: int
     n_ade_screened_out: int
     code_recall: float
     code_precision: float
@@ -101,6 +104,7 @@ def read_gold(path: Path) -> dict[str, Gold]:
             row["tweet_id"]: Gold(
                 row["is_ade"] == "1",
                 frozenset(event.rpartition("=")[2] for event in row["events"].split(";") if event),
+                row["kind"] == "other_language",
             )
             for row in csv.DictReader(file)
         }
@@ -138,6 +142,7 @@ def agree(gold: dict[str, Gold], found: dict[str, Found], to_lake_id: Callable[[
     n_ade_assessed = sum(label.is_ade for label, _ in assessed.values())
     duplicates = {copy for post in found.values() for copy in post.duplicates}
     not_assessed = {tweet_id for tweet_id, label in truth.items() if label.is_ade and tweet_id not in assessed}
+    foreign = {tweet_id for tweet_id in not_assessed - duplicates if truth[tweet_id].is_other_language}
     n_codes_right = sum(len(label.codes & post.codes) for label, post in hits)
     precision, recall = _ratio(len(hits), n_flagged), _ratio(len(hits), n_ade_assessed)
     return Agreement(
@@ -146,20 +151,22 @@ def agree(gold: dict[str, Gold], found: dict[str, Found], to_lake_id: Callable[[
         f1=_ratio(2 * len(hits), n_flagged + n_ade_assessed),
         n_ade=sum(label.is_ade for label in truth.values()),
         n_ade_duplicates=len(not_assessed & duplicates),
-        n_ade_screened_out=len(not_assessed - duplicates),
+        n_ade_other_language=len(foreign),
+        n_ade_screened_out=len(not_assessed - duplicates - foreign),
         code_recall=_ratio(n_codes_right, sum(len(label.codes) for label, _ in hits)),
         code_precision=_ratio(n_codes_right, sum(len(post.codes) for _, post in hits)),
     )
 
 
 def _agreement_rows(a: Agreement) -> list[tuple[str, str, str]]:
+    fates = (
+        f"{a.n_ade_screened_out:,} lost in screening",
+        f"{a.n_ade_other_language:,} not in English",
+        f"{a.n_ade_duplicates:,} kept as the copy of another",
+    )
     return [
         ("is_ade, assessed posts", f"F1 {a.f1:.3f}", f"precision {a.precision:.3f}, recall {a.recall:.3f}"),
-        (
-            "ADE posts",
-            f"{a.n_ade:,}",
-            f"{a.n_ade_screened_out:,} lost in screening, {a.n_ade_duplicates:,} kept as the copy of another",
-        ),
+        ("ADE posts", f"{a.n_ade:,}", ", ".join(fates)),
         (
             "ICD-10-CM codes of hits",
             f"{a.code_recall:.0%} found",

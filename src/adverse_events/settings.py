@@ -36,7 +36,7 @@ SETTINGS_FILE = "adverse_events.toml"
 PREFIX = "ADE_"
 
 
-class Settings(BaseSettings, frozen=True, extra="forbid"):
+class Settings(BaseSettings):
     """Everything a deployment fixes; what an operator chooses per run is a flow parameter."""
 
     model_config = SettingsConfigDict(
@@ -171,7 +171,7 @@ def _refuse_unknown_environment() -> None:
 
 def _unknown(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = f"; did you mean {near[0]}?" if near else ";"
     return f"unknown setting {name}{hint} `ade settings` lists them all"
 
 

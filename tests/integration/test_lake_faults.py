@@ -145,7 +145,7 @@ def test_a_reader_never_fails_while_windows_are_rewritten(tmp_path):
         assert tell("write 1") == "done"
         command = [sys.executable, "-c", _READER, str(tmp_path / "lake")]
         with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
-            for turn in range(12):
+            for turn in range(6):
                 assert tell(f"write {'21'[turn % 2]}") == "done"
             answer, _ = reader.communicate("stop\n")
 

@@ -19,6 +19,7 @@ def test_agreement_is_counted_over_assessed_posts_and_losses_before_them_apart()
         "missed": _gold("R42"),
         "copied": _gold("R11.0"),
         "lost": _gold("R21"),
+        "foreign": Gold(is_ade=True, codes=frozenset(["R21"]), is_other_language=True),
         "false alarm": _gold(),
         "quiet": _gold(),
     }
@@ -33,8 +34,9 @@ def test_agreement_is_counted_over_assessed_posts_and_losses_before_them_apart()
         precision=0.5,
         recall=0.5,
         f1=0.5,
-        n_ade=4,
+        n_ade=5,
         n_ade_duplicates=1,
+        n_ade_other_language=1,
         n_ade_screened_out=1,
         code_recall=0.5,
         code_precision=0.5,

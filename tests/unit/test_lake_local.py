@@ -136,7 +136,7 @@ def test_row_groups_are_all_of_one_size_but_the_last(cut_lake, tmp_path):
     assert groups == [[5, 5], [5, 3]]
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(counts=st.lists(st.integers(0, 35), min_size=2, max_size=4))
 def test_only_the_last_write_of_a_window_is_left_whatever_came_before(tmp_path_factory, counts):
     """Parts beyond the new count go; an emptied window keeps a receipt of zeros."""

@@ -1,12 +1,15 @@
 """SQL over a lake: the promised tables and views, and no way out of the folder."""
 
+import shutil
+import time
+
 import duckdb
 import pyarrow as pa
 import pytest
 
 from adverse_events.dictionary import athena_type
 from adverse_events.errors import ContractError, UsageError
-from adverse_events.lake import LocalLake
+from adverse_events.lake import LocalLake, files
 from adverse_events.lake.query import connect, query
 from adverse_events.lake.views import DETECTED_EVENTS, LAMBDA_PREDICTIONS, VIEWS
 from adverse_events.tables import PARTITION_COLUMNS, TABLES
@@ -205,6 +208,39 @@ def test_a_folder_without_a_lake_and_a_lake_of_a_newer_schema_are_refused(tmp_pa
     (empty_lake / "_lake.json").write_text('{"schema_version": 99}')
     with pytest.raises(ContractError, match="upgrade adverse_events"):
         query(empty_lake, "SELECT 1")
+
+
+def test_a_writer_waits_for_a_reader_but_not_for_ever(tmp_path, monkeypatch):
+    """A notebook left open overnight may not stop the schedule."""
+    monkeypatch.setattr(files, "PATIENCE_SECONDS", 0.3)
+    folder = fill(tmp_path / "lake", tmp_path / "staged")
+    (window,) = hours(1)
+    batch = stage(tmp_path / "s", {window: [coded_row(window, 50)]})
+
+    with connect(folder) as connection:
+        connection.sql("SELECT count(*) FROM assessments").fetchall()
+        started = time.monotonic()
+        LocalLake.open(folder, **LAKE).write(batch, PROVENANCE)
+        waited = time.monotonic() - started
+
+    assert 0.3 <= waited < 5
+    assert query(folder, "SELECT count(*) AS n FROM assessments").to_pylist() == [{"n": 2}]
+
+
+def test_a_lake_without_its_lock_files_can_be_read(tmp_path):
+    """A copy on a read-only disk has none, and no writer either."""
+    folder = fill(tmp_path / "lake", tmp_path / "staged")
+    shutil.rmtree(folder / ".locks")
+
+    assert query(folder, "SELECT count(*) AS n FROM assessments").to_pylist() == [{"n": 5}]
+
+
+def test_a_damaged_part_is_named(tmp_path):
+    folder = fill(tmp_path / "lake", tmp_path / "staged")
+    next(folder.glob("assessments/*/*/*.parquet")).write_bytes(b"not parquet at all")
+
+    with pytest.raises(ContractError, match=r"part-0000\.parquet.*remove that file and run its window again"):
+        query(folder, "SELECT count(*) FROM assessments")
 
 
 def test_staging_of_a_writer_at_work_is_not_read(lake):

@@ -22,7 +22,7 @@ TOKENS_PER_BATCH = 2048
 enough to stay in the processor's cache."""
 
 OVERLAP = 4
-"""Two neighbouring pieces of a long text share one part in this many, so that a phrase cut in one is whole in the other."""
+"""Neighbouring pieces of a long text share one part in this many: a phrase cut in one is whole in the other."""
 
 Arithmetic = Literal["int8", "float32"]
 

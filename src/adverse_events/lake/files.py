@@ -86,8 +86,8 @@ def writing(root: Path) -> Iterator[None]:
     New readers wait at the gate from now on. One that is still inside after `PATIENCE_SECONDS` is left to itself: a
     forgotten reader may not stop a lake.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
     with locked(root, _GATE), (root / _LOCKS / _READERS).open("ab") as inside:
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not _try_lock(inside) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
         yield
@@ -97,10 +97,10 @@ def writing(root: Path) -> Iterator[None]:
 def reading(root: Path) -> Iterator[None]:
     """Ask writers to wait while the lake at `root` is read; they do, for `PATIENCE_SECONDS`.
 
-    A lake whose locks this user cannot open is read all the same.
+    A lake whose locks cannot be had, on a read-only disk for example, is read all the same.
     """
     with ExitStack() as inside:
-        with suppress(FileNotFoundError, PermissionError), (root / _LOCKS / _GATE).open("rb") as gate:
+        with suppress(OSError), (root / _LOCKS / _GATE).open("rb") as gate:
             fcntl.flock(gate, fcntl.LOCK_SH)
             fcntl.flock(inside.enter_context((root / _LOCKS / _READERS).open("rb")), fcntl.LOCK_SH)
         yield

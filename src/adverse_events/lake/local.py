@@ -97,7 +97,8 @@ class LocalLake:
 
         Raises:
             AccountingError: Rows were lost or doubled on the way; nothing was written.
-            ContractError: Rows break the tables' promises; their window and later ones are unchanged.
+            ContractError: Rows break the tables' promises; their window and later ones are unchanged, and nearby
+                earlier ones may be.
             PermanentServiceError: The disk refused; says which window and what state it is in.
         """
         self._check_fits(batch, provenance)
@@ -159,9 +160,10 @@ class LocalLake:
         Raises:
             ContractError: One cannot be read; names it.
         """
-        paths = sorted(str(path) for path in self.root.glob("receipts/*/*/*.parquet"))
         try:
-            return ds.dataset(paths, schema=RECEIPTS.schema).to_table()
+            with files.reading(self.root):
+                paths = sorted(str(path) for path in self.root.glob("receipts/*/*/*.parquet"))
+                return ds.dataset(paths, schema=RECEIPTS.schema).to_table()
         except (pa.ArrowInvalid, OSError) as error:
             raise ContractError("receipts", f"{error}; delete that file and run its window again") from error
 
@@ -181,8 +183,9 @@ class LocalLake:
         """Run `jobs`, each named by what it replaces, in groups whose files reach the disk together."""
         receipts = []
         for begin in range(0, len(jobs), _GROUP):
-            with self._disk_errors("nothing was written"), files.staging_folder(self.root) as staging:
-                receipts += self._replace_group(jobs[begin : begin + _GROUP], staging)
+            group = jobs[begin : begin + _GROUP]
+            with self._disk_errors(f"{group[0][0]} is unchanged"), files.staging_folder(self.root) as staging:
+                receipts += self._replace_group(group, staging)
         return receipts
 
     def _replace_group(self, jobs: Sequence[tuple[str, Callable[..., Prepared]]], staging: Path) -> list[Receipt]:
@@ -190,7 +193,8 @@ class LocalLake:
         for number, (what, prepare) in enumerate(jobs):
             with self._disk_errors(f"{what} is unchanged"):
                 prepared[what] = prepare(stem=staging / str(number))
-        changed = {what: window for what, window in prepared.items() if not stands(self.root, window)}
+        with files.reading(self.root):
+            changed = {what: window for what, window in prepared.items() if not stands(self.root, window)}
         with self._disk_errors(f"{jobs[0][0]} is unchanged"):
             make_ready(self.root, list(changed.values()))
         if changed:
@@ -214,10 +218,9 @@ class LocalLake:
 def _marker_of(root: Path, wanted: Marker) -> Marker:
     """Return the marker of the lake at `root`, after making `wanted` its marker where the folder is still empty."""
     path = root / layout.MARKER_KEY
-    try:
+    if path.exists():
         return Marker.read(path)
-    except FileNotFoundError:
-        others = sorted(entry.name for entry in root.iterdir() if not entry.name.startswith("."))
+    others = sorted(entry.name for entry in root.iterdir() if not entry.name.startswith("."))
     if others:
         msg = f"{root} is not a lake: it has no {layout.MARKER_KEY}, but holds {others[0]}; choose an empty folder"
         raise UsageError(msg)

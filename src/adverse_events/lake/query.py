@@ -58,7 +58,9 @@ def connect(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             _create_views(connection, root)
         except duckdb.Error as error:
             contract = f"lake {lake}"
-            raise ContractError(contract, f"{error}; remove that file and run its window again") from error
+            raise ContractError(
+                contract, f"{str(error).splitlines()[0]}; remove that file and run its window again"
+            ) from error
         _shut_in(connection, root)
         yield connection
 

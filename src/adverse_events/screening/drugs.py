@@ -10,7 +10,7 @@ import ahocorasick
 
 from adverse_events.records import DrugMention
 from adverse_events.screening.folding import FoldedText, fold
-from adverse_events.screening.lexicon_data import LexiconData, read_lexicon
+from adverse_events.screening.lexicon_data import CLASS_ONLY, LexiconData, read_lexicon
 from adverse_events.screening.misspellings import MIN_NAME_LETTERS, MisspellingIndex
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ RULES_VERSION = 1
 """Raised by one whenever the same files give other mentions."""
 
 _MIN_LETTERS_GLUED = 5  # shorter forms open too many ordinary hashtags and codes
+_NO_DRUG = ""  # in place of the ingredient, for a phrase that only keeps the form inside it from counting
 _CONTEXT_REACH = 40  # characters either side in which a dose or a pill speaks for an ambiguous form
 
 _STRICT_CONTEXT = re.compile(
@@ -56,8 +57,8 @@ class DrugLexicon:
         self._ingredients = data.ingredients
         self._ambiguous = data.ambiguous
         self._automaton = ahocorasick.Automaton()
-        for spelling, form in _spellings(data.forms).items():
-            self._automaton.add_word(spelling, (len(spelling), form, data.forms[form]))
+        for spelling, form in _spellings({**data.forms, **data.ambiguous}).items():
+            self._automaton.add_word(spelling, (len(spelling), form, data.forms.get(form, _NO_DRUG)))
         self._automaton.make_automaton()
         self._misspellings = MisspellingIndex(
             {form: data.forms[form] for form in data.correct if form not in data.ambiguous}, data.not_misspellings
@@ -82,16 +83,19 @@ class DrugLexicon:
             text: A post, masked or not.
 
         Returns:
-            Mentions in text order, none overlapping, the longest form where several start together.
-            Offsets are code points of `text`; a possessive 's is left out, a plural ending kept.
+            Mentions in text order, none overlapping, the longest form where several start together. A class of
+            drugs ("an antidepressant") counts only where no drug is named. Offsets are code points of `text`; a
+            possessive 's is left out, a plural ending kept.
         """
         folded = fold(text)
-        found = self._exact(text, folded)
+        found = _leftmost_longest(self._exact(text, folded))
+        found = [hit for hit in found if hit.ingredient != _NO_DRUG]
         if any(hit.form in self._ambiguous for hit in found):
             found = self._unambiguous(text, folded, found)
-        kept = _leftmost_longest(found)
-        kept = _leftmost_longest([*kept, *self._near_misses(folded.text, kept)])
-        spans = [(*folded.span(hit.begin, hit.end), hit.ingredient) for hit in kept]
+        found = _leftmost_longest([*found, *self._near_misses(folded.text, found)])
+        if len(found) > 1:
+            found = self._most_precise(found)
+        spans = [(*folded.span(hit.begin, hit.end), hit.ingredient) for hit in found]
         return [DrugMention(text[begin:end], begin, end, ingredient) for begin, end, ingredient in spans]
 
     def _exact(self, text: str, folded: FoldedText) -> list[_Found]:
@@ -108,18 +112,18 @@ class DrugLexicon:
         characters = folded.text
         before, after = characters[begin - 1 : begin], characters[end : end + 1]
         may_glue = len(form) >= _MIN_LETTERS_GLUED and form not in self._ambiguous
-        if before.isalnum():
+        if _continues_word(before):
             return end if may_glue and _is_hump(text, folded, begin, end) else None
         if before == "@":
             return None
-        if not after.isalnum():
+        if not _continues_word(after):
             return end
         if form not in self._ambiguous:
             for plural in ("s", "es"):
                 stop = end + len(plural)
-                if characters[end:stop] == plural and not characters[stop : stop + 1].isalnum():
+                if characters[end:stop] == plural and not _continues_word(characters[stop : stop + 1]):
                     return stop
-        if may_glue and (before == "#" or _DOSE_GLUED.match(characters, end)):
+        if may_glue and form[-1].isalpha() and (before == "#" or _DOSE_GLUED.match(characters, end)):
             return end
         return None
 
@@ -142,6 +146,10 @@ class DrugLexicon:
             return bool(_STRICT_CONTEXT.search(left) or _STRICT_CONTEXT.search(right))
         return has_plain_mention or bool(_CONTEXT.search(left) or _CONTEXT.search(right) or _ON_BEFORE.search(left))
 
+    def _most_precise(self, found: list[_Found]) -> list[_Found]:
+        precise = [hit for hit in found if self._ingredients[hit.ingredient] != CLASS_ONLY]
+        return precise or found
+
     def _near_misses(self, text: str, taken: list[_Found]) -> list[_Found]:
         misses = []
         for match in _LONG_WORD.finditer(text):
@@ -159,6 +167,11 @@ def _spellings(forms: Iterable[str]) -> dict[str, str]:
             for separator in (" ", "-", ""):
                 spellings.setdefault(re.sub("[ -]", separator, form), form)
     return spellings
+
+
+def _continues_word(character: str) -> bool:
+    """Whether a Latin letter or digit; scripts without spaces may follow a brand directly."""
+    return character.isalnum() and character < "\u0250"
 
 
 def _is_hump(text: str, folded: FoldedText, begin: int, end: int) -> bool:

@@ -1,8 +1,8 @@
 """Duplicates inside one window: the same id, the same words, nearly the same words.
 
-The index holds 60 bytes a row, a hundred while it searches, never a text; the few texts that must be compared are read back from the window's
-staged file. What comes out depends on the rows alone: rows arrive in the order of `staging.TWEETS`, and no hash
-here depends on the process.
+The index holds 60 bytes a row, a hundred while it searches, and never a text; the few texts that must be compared
+are read back from the window's staged file. What comes out depends on the rows alone: they arrive in the order of
+`staging.TWEETS`, and no hash here depends on the process.
 """
 
 from __future__ import annotations

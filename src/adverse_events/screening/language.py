@@ -1,9 +1,9 @@
 """The language of a post: the source's word for it, or an offline guess.
 
-The guess is py3langid's: a naive Bayes model over byte n-grams, 140 languages, kept up in 2026, BSD licence. It
-loads in a fraction of a second, guesses some ten thousand posts a second on one core and needs nothing but numpy.
-fastText's model forbids or outweighs shipping, lingua holds hundreds of megabytes, langdetect is slow, random
-unless seeded and no longer kept up. On a short text every detector errs, so a source's own answer comes first.
+The guess is py3langid's: naive Bayes over byte n-grams, kept up in 2026, BSD licence. It loads in half a second,
+guesses some ten thousand posts a second on one core, needs nothing but numpy and ships its model, while lingua's
+models are many times larger and langdetect is slow, random unless seeded and no longer kept up. On a short text
+every detector errs, so a source's own answer comes first.
 """
 
 from __future__ import annotations

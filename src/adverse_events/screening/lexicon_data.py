@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from importlib.resources.abc import Traversable
 
-RULES = ("context", "capital", "strict")
+RULES = ("context", "capital", "strict", "never")
 COMBINATION = " / "
 CLASS_ONLY = "unspecified class"
 """Drug class of rows that name a class of drugs ("statin"), for posts that are no more precise."""
@@ -32,7 +32,8 @@ class LexiconData:
         ingredients: Ingredient (INN) to drug class.
         forms: Every written form, lower case, to its ingredient.
         correct: The forms that are spelt as their makers spell them; near misses are measured from these.
-        ambiguous: Forms that are also something else, to the rule under which they count.
+        ambiguous: Forms that are also something else, to the rule under which they count; under "never" stand
+            phrases that are no form of a drug but hold one, such as insulin resistance.
         not_misspellings: Words close to a drug name that are words of their own.
         digest: First eight hex digits of the files' SHA-256.
     """
@@ -85,8 +86,10 @@ def _ambiguous(content: bytes, forms: Mapping[str, str]) -> dict[str, str]:
         form, rule = row["form"], row["rule"]
         if rule not in RULES:
             raise ContractError("ambiguous.csv", f"row {line}: rule {rule!r}; choose {' or '.join(RULES)}")
-        if form not in forms or form in rules:
-            raise ContractError("ambiguous.csv", f"row {line}: {form!r} is repeated here or missing from drugs.csv")
+        if form in rules or (form in forms) == (rule == "never"):
+            raise ContractError(
+                "ambiguous.csv", f"row {line}: {form!r} is repeated here, missing from drugs.csv, or never but there"
+            )
         rules[form] = rule
     return rules
 

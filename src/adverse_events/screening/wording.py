@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING
 
 from adverse_events.privacy import EMAIL, PHONE, URL, USER
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _DRESS = re.compile("|".join(map(re.escape, (USER, URL, EMAIL, PHONE))) + r"|(?:https?://|www\.)\S+|(?<!\w)@\w+|'")
 _WORD = re.compile(r"[^\W_]+")
+_NEGATIONS = frozenset({"no", "not", "never", "without", "nor", "neither", "zero", "hardly", "barely", "stopped"})
 
 
 def words_of(text: str) -> list[str]:
@@ -37,15 +38,15 @@ def similarity(one: frozenset[tuple[str, ...]], other: frozenset[tuple[str, ...]
 
 
 def turning_words(words: Sequence[str]) -> tuple[str, ...]:
-    """Return, in order, the words two near duplicates must share, each with its successor.
+    """Return, in order, the words two near duplicates must share, a negation with the word it negates.
 
     Negations, symptoms, who it happened to, better or worse: posts that differ in one of these say different
-    things, however alike the rest is. The successor tells "no headache but nausea" from "headache but no nausea".
+    things, however alike the rest is.
     """
     listed = _meaning_words()
     return tuple(
-        f"{word} {after}"
-        for word, after in zip(words, [*words[1:], ""], strict=True)
+        f"{word} {after}" if word in _NEGATIONS else word
+        for word, after in zip_longest(words, words[1:], fillvalue="")
         if word in listed or word.removesuffix("s") in listed
     )
 

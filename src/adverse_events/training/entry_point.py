@@ -56,7 +56,7 @@ class Labelled:
         return {"input_ids": self.encodings[index], "labels": self.labels[index]}
 
 
-class AveragedWeights(TrainerCallback):
+class AveragedWeights(TrainerCallback):  # type: ignore[misc] # transformers is not typed
     """Keep a moving average of the weights and put it in place of the last ones when training ends.
 
     The average is better calibrated and less at the mercy of the last batches than any single step.
@@ -68,7 +68,7 @@ class AveragedWeights(TrainerCallback):
 
     def __init__(self, model: torch.nn.Module, decay: float) -> None:
         """Start the average at the model's present weights."""
-        self._average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))
+        self._average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))  # type: ignore[no-untyped-call] # nor is this
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Take one step's weights into the average."""

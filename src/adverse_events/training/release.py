@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from adverse_events.training.export import export
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -56,7 +56,7 @@ def release(
         max_length=max_length,
         ade_threshold=0.5,
         sha256={file: _sha256(output / file) for file in (*GRAPHS.values(), "weights.bin", "tokenizer.json")},
-        recipe=metrics["recipe"],
+        recipe=_portable(metrics["recipe"]),
         data=json.loads((corpus / "manifest.json").read_text()),
         scores={},
     )
@@ -112,6 +112,12 @@ def _score_file(classifier: EmbeddedClassifier, path: Path, threshold: float) ->
     frame = read_labelled(path)
     probabilities = ade_probability(classifier.probabilities(frame["text"].tolist()))
     return score(frame["label"].to_numpy(), probabilities, threshold)
+
+
+def _portable(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Name a base checkpoint that is a local folder by the hash of its weights: paths mean nothing elsewhere."""
+    weights = Path(recipe["model_name"]) / "model.safetensors"
+    return {**recipe, "model_name": f"sha256:{_sha256(weights)}"} if weights.is_file() else dict(recipe)
 
 
 def _sha256(path: Path) -> str:
