@@ -43,8 +43,8 @@ class Plan:
 def plan(batches: Sequence[Batch], lake: Lake, recipe_sha256: str, *, force: bool) -> Plan:
     """Choose the windows to work on.
 
-    A window is missing without a receipt. It is stale when its receipt names another recipe, other
-    data files than the lake holds, or another number of inputs than the source has for it now.
+    A window is missing without a receipt. It is stale when its receipt names another recipe, other data files than
+    the lake holds, or another number of inputs than the source has for it now.
 
     Args:
         batches: Every window of the range.
@@ -55,14 +55,7 @@ def plan(batches: Sequence[Batch], lake: Lake, recipe_sha256: str, *, force: boo
     rows_in = {window: tally.rows_in for batch in batches for window, tally in batch.tallies.items()}
     if force:
         return Plan(tuple(batches), 0, 0)
-    recorded = _recorded_rows(lake)
-    by_recipe = set(lake.pending(rows_in, recipe_sha256))
-    missing = {window for window in rows_in if window.start not in recorded}
-    stale = {
-        window
-        for window, n_rows in rows_in.items()
-        if window not in missing and (window in by_recipe or recorded[window.start] != n_rows)
-    }
+    missing, stale = map(set, lake.pending(rows_in, recipe_sha256))
     narrowed = [
         narrow(batch, chosen, name) for name, chosen in (("missing", missing), ("stale", stale)) for batch in batches
     ]
@@ -100,8 +93,3 @@ def _filtered(path: Path, starts: pa.Array, folder: Path) -> Path:
         target, schema, (rows.filter(pc.is_in(rows.column("window_start"), starts)) for rows in read_staged(path))
     )
     return target
-
-
-def _recorded_rows(lake: Lake) -> dict[object, int]:
-    receipts = lake.receipts().select(["window_start", "rows_in"])
-    return dict(zip(receipts.column("window_start").to_pylist(), receipts.column("rows_in").to_pylist(), strict=True))

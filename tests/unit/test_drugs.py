@@ -249,6 +249,7 @@ def test_a_broken_lexicon_is_refused_naming_file_and_row(tmp_path, drugs, ambigu
     (tmp_path / "drugs.csv").write_text(f"ingredient,drug_class,names,brands,short_forms,misspellings\n{drugs}\n")
     (tmp_path / "ambiguous.csv").write_text(f"form,rule,why\n{ambiguous}\n")
     (tmp_path / "not_misspellings.txt").write_text("")
+    (tmp_path / "meaning_words.txt").write_text("")
     with pytest.raises(ContractError, match=message):
         read_lexicon(tmp_path)
 
@@ -257,6 +258,7 @@ def test_the_version_follows_the_content(tmp_path):
     (tmp_path / "drugs.csv").write_text("ingredient,drug_class,names,brands,short_forms,misspellings\na,x,,,,\n")
     (tmp_path / "ambiguous.csv").write_text("form,rule,why\n")
     (tmp_path / "not_misspellings.txt").write_text("")
+    (tmp_path / "meaning_words.txt").write_text("")
     other = DrugLexicon(read_lexicon(tmp_path))
     assert other.version != LEXICON.version
     assert DrugLexicon(read_lexicon()).version == LEXICON.version

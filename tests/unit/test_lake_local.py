@@ -249,7 +249,15 @@ def test_pending_puts_missing_before_stale_and_leaves_out_the_rest(lake, tmp_pat
     (receipt,) = lake.write(stage(tmp_path / "c", {broken: [coded_row(broken, 1)]}), PROVENANCE)
     (lake.root / receipt.parts[0].key).unlink()
 
-    assert lake.pending((old, new, missing, broken), RECIPE) == [missing, old, broken]
+    rows_in = dict.fromkeys((old, new, missing, broken), 3)  # one row each, and two screened out
+    assert lake.pending(rows_in, RECIPE) == ([missing], [old, broken])
+
+
+def test_a_window_whose_source_has_other_inputs_now_is_stale(lake, tmp_path):
+    same, more = hours(2)
+    lake.write(stage(tmp_path / "a", {w: [coded_row(w, 1)] for w in (same, more)}), PROVENANCE)
+
+    assert lake.pending({same: 3, more: 4}, RECIPE) == ([], [more])
 
 
 def test_a_part_of_another_size_or_an_unreadable_receipt_is_pending(lake, tmp_path):
@@ -259,7 +267,7 @@ def test_a_part_of_another_size_or_an_unreadable_receipt_is_pending(lake, tmp_pa
     part.write_bytes(part.read_bytes()[:-1])
     (lake.root / receipts[1].key).write_bytes(b"PAR1")
 
-    assert lake.pending((short, torn), RECIPE) == [torn, short]
+    assert lake.pending({short: 3, torn: 3}, RECIPE) == ([torn], [short])
 
 
 def test_an_unreadable_receipt_is_named(lake, tmp_path):
@@ -273,7 +281,7 @@ def test_an_unreadable_receipt_is_named(lake, tmp_path):
 
 def test_a_new_lake_has_no_receipts_and_all_is_pending(lake):
     assert lake.receipts().equals(RECEIPTS.schema.empty_table())
-    assert lake.pending(hours(2), RECIPE) == list(hours(2))
+    assert lake.pending(dict.fromkeys(hours(2), 0), RECIPE) == (list(hours(2)), [])
 
 
 def test_undated_rejects_get_a_part_and_a_receipt_per_source_file(lake, tmp_path):
@@ -355,5 +363,5 @@ def test_more_windows_than_reach_the_disk_together_are_all_written(lake, tmp_pat
     receipts = lake.write(batch, PROVENANCE)
 
     assert [receipt.window_start for receipt in receipts] == [window.start for window in windows]
-    assert lake.pending(windows, RECIPE) == []
+    assert lake.pending(dict.fromkeys(windows, 3), RECIPE) == ([], [])
     assert pa.types.is_timestamp(lake.receipts().schema.field("written_at").type)

@@ -4,8 +4,9 @@
 import pytest
 
 from adverse_events.screening.language import LanguageDetector, judge_language, source_language
+from adverse_events.screening.screen import ScreeningSettings
 
-MIN_CONFIDENCE = 0.35
+MIN_CONFIDENCE = ScreeningSettings().min_language_confidence
 
 OTHER_LANGUAGES = {
     "es": (

@@ -179,7 +179,13 @@ def test_a_setting_lets_one_more_kind_of_post_through(staged, given, n_kept):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"near_duplicate_similarity": 0.2}, {"min_language_confidence": 2}, {"languages": "en"}, {"unknown": 1}],
+    [
+        {"near_duplicate_similarity": 0.2},
+        {"min_language_confidence": 2},
+        {"languages": "en"},
+        {"languages": ["English"]},
+        {"unknown": 1},
+    ],
 )
 def test_a_setting_out_of_bounds_is_refused(wrong):
     with pytest.raises(ValidationError):

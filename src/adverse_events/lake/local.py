@@ -23,7 +23,7 @@ from adverse_events.lake.publishing import make_durable, make_ready, publish, re
 from adverse_events.tables import RECEIPTS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from adverse_events.lake.preparation import Prepared
@@ -139,20 +139,29 @@ class LocalLake:
                 ]
             )
 
-    def pending(self, windows: Iterable[Window], recipe_sha256: str) -> list[Window]:
-        """Return the windows to work on: those without a receipt first, then the stale ones, each in given order.
+    def pending(self, rows_in: Mapping[Window, int], recipe_sha256: str) -> tuple[list[Window], list[Window]]:
+        """Return the windows without a receipt and the stale ones, each in given order.
 
-        Stale: made by another recipe, or a part that the receipt lists is missing or has another size.
+        Stale: made by another recipe or from another number of inputs, or a part that the receipt lists is missing
+        or has another size.
+
+        Args:
+            rows_in: The windows asked about, with the inputs their source has for each now.
+            recipe_sha256: Hash of today's versions and choices.
         """
         missing: list[Window] = []
         stale: list[Window] = []
-        for window in windows:
-            receipt = read_receipt(self.root / layout.receipt_key(window), ["recipe_sha256", "parts"])
+        for window, n_rows in rows_in.items():
+            receipt = read_receipt(self.root / layout.receipt_key(window), ["recipe_sha256", "rows_in", "parts"])
             if receipt is None:
                 missing.append(window)
-            elif receipt["recipe_sha256"][0].as_py() != recipe_sha256 or not self._holds_parts(receipt):
+            elif (
+                receipt["recipe_sha256"][0].as_py() != recipe_sha256
+                or receipt["rows_in"][0].as_py() != n_rows
+                or not self._holds_parts(receipt)
+            ):
                 stale.append(window)
-        return missing + stale
+        return missing, stale
 
     def receipts(self) -> pa.Table:
         """Return all receipts, schema `tables.RECEIPTS`, by window and then by file name.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import pyarrow as pa
@@ -25,8 +25,8 @@ class Lake(Protocol):
     def write_undated(self, rejects: Path, provenance: Provenance, origins: Iterable[str] = ()) -> list[Receipt]:
         """Replace the rejects whose time could not be read; one receipt per source file."""
 
-    def pending(self, windows: Iterable[Window], recipe_sha256: str) -> list[Window]:
-        """Return the windows to work on, missing ones before stale ones."""
+    def pending(self, rows_in: Mapping[Window, int], recipe_sha256: str) -> tuple[list[Window], list[Window]]:
+        """Return the windows without a receipt, and those whose recipe, inputs or data files have changed."""
 
     def receipts(self) -> pa.Table:
         """Return all receipts, schema `tables.RECEIPTS`."""

@@ -21,7 +21,8 @@ CLASS_ONLY = "unspecified class"
 
 _FORM_COLUMNS = ("names", "brands", "short_forms", "misspellings")
 _CORRECT_COLUMNS = ("names", "brands")
-_FILES = ("drugs.csv", "ambiguous.csv", "not_misspellings.txt")
+MEANING_WORDS = "meaning_words.txt"
+_FILES = ("drugs.csv", "ambiguous.csv", "not_misspellings.txt", MEANING_WORDS)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def read_lexicon(folder: Traversable | None = None) -> LexiconData:
     """Read and check the lexicon.
 
     Args:
-        folder: Where `drugs.csv`, `ambiguous.csv` and `not_misspellings.txt` are; the shipped ones when None.
+        folder: Where the four files are that its README describes; the shipped ones when None.
 
     Raises:
         ContractError: A repeated or conflicting form, a rule that is not known, upper case; names file and row.

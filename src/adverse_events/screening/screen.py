@@ -6,11 +6,11 @@ from bisect import bisect_right
 from collections import Counter
 from dataclasses import asdict, replace
 from itertools import accumulate, groupby
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from adverse_events.errors import ContractError
 from adverse_events.screening.duplicates import DuplicateIndex, Duplicates, Fate
@@ -28,11 +28,13 @@ REPOST, OTHER_LANGUAGE, NO_DRUG_MENTION = "repost", "other_language", "no_drug_m
 MENTIONS = SCREENED.field("drug_mentions").type
 CONFLICT = Fate.CONFLICTING_DUPLICATE_ID.name.lower()
 
+LanguageCode = Annotated[str, StringConstraints(pattern="^[a-z]{2,3}$")]
+
 
 class ScreeningSettings(BaseModel, frozen=True, extra="forbid"):
     """Which posts are worth scoring."""
 
-    languages: tuple[str, ...] = Field(
+    languages: tuple[LanguageCode, ...] = Field(
         ("en",), description="Languages kept, ISO 639-1 codes; an empty list keeps every language."
     )
     min_language_confidence: float = Field(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from adverse_events.privacy import EMAIL, PHONE, URL, USER
 from adverse_events.screening.folding import fold
+from adverse_events.screening.lexicon_data import MEANING_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,4 +58,4 @@ def _undressed(match: re.Match[str]) -> str:
 
 @cache
 def _meaning_words() -> frozenset[str]:
-    return frozenset((files(__package__) / "lexicon" / "meaning_words.txt").read_text("utf-8").split())
+    return frozenset((files(__package__) / "lexicon" / MEANING_WORDS).read_text("utf-8").split())
