@@ -5,15 +5,27 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 port="${ADE_UP_PORT:-4200}"
+# Runs inherit this environment, and would refuse an ADE_ variable that is no setting.
+unset ADE_UP_PORT
 export PREFECT_API_URL="${PREFECT_API_URL:-http://127.0.0.1:$port/api}"
 export DO_NOT_TRACK=1 PREFECT_SERVER_ANALYTICS_ENABLED=false
 state="${XDG_STATE_HOME:-$HOME/.local/state}/adverse_events"
 mkdir -p "$state"
 
+# Each child leads a process group of its own, so that Ctrl-C reaches this script alone and what a worker started
+# ends with it.
+set -m
 server='' worker=''
-# SIGTERM: processes a script starts with & ignore SIGINT.
-stop() { trap - EXIT INT TERM; kill -TERM $worker $server 2>/dev/null || true; wait 2>/dev/null || true; }
+stop_group() {
+  [ -n "$1" ] || return 0
+  kill -TERM "$1" 2>/dev/null || true
+  for _ in $(seq 75); do kill -0 "$1" 2>/dev/null || break; sleep 0.2; done
+  kill -KILL -- "-$1" 2>/dev/null || true
+}
+# The worker first: one whose server is gone waits for it without end.
+stop() { trap '' EXIT INT TERM HUP; stop_group "$worker"; stop_group "$server"; }
 trap stop EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
