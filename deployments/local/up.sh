@@ -12,18 +12,17 @@ export DO_NOT_TRACK=1 PREFECT_SERVER_ANALYTICS_ENABLED=false
 state="${XDG_STATE_HOME:-$HOME/.local/state}/adverse_events"
 mkdir -p "$state"
 
-# Each child leads a process group of its own, so that Ctrl-C reaches this script alone and what a worker started
-# ends with it.
-set -m
 server='' worker=''
+# Ends a child and what it started: each leads a process group of its own, which Ctrl-C on this terminal does not reach.
 stop_group() {
   [ -n "$1" ] || return 0
-  kill -TERM "$1" 2>/dev/null || true
-  for _ in $(seq 75); do kill -0 "$1" 2>/dev/null || break; sleep 0.2; done
-  kill -KILL -- "-$1" 2>/dev/null || true
+  kill -TERM -- "-$1" || true
+  # A worker never ends by itself once it was told to; its runs take a moment to report that they were stopped.
+  for _ in $(seq 25); do kill -0 -- "-$1" || return 0; sleep 0.2; done
+  kill -KILL -- "-$1" || true
 }
-# The worker first: one whose server is gone waits for it without end.
-stop() { trap '' EXIT INT TERM HUP; stop_group "$worker"; stop_group "$server"; }
+# The worker first: its runs still have a server to report to.
+stop() { trap '' EXIT HUP INT TERM; exec 2>/dev/null; stop_group "$worker"; stop_group "$server"; }
 trap stop EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
@@ -35,8 +34,10 @@ healthy() {
 
 if ! healthy; then
   echo "starting a Prefect server (log: $state/server.log)"
+  set -m
   prefect server start --host 127.0.0.1 --port "$port" >"$state/server.log" 2>&1 &
   server=$!
+  set +m
   for _ in $(seq 120); do
     healthy && break
     kill -0 "$server" 2>/dev/null || { echo "error: the server did not start; see $state/server.log" >&2; exit 1; }
@@ -50,8 +51,10 @@ prefect --no-prompt work-pool create adverse-events-local --type process --overw
 prefect --no-prompt deploy --all >"$state/deploy.log" 2>&1 || { cat "$state/deploy.log" >&2; exit 1; }
 
 echo "starting a worker (log: $state/worker.log)"
+set -m
 prefect worker start --pool adverse-events-local >"$state/worker.log" 2>&1 &
 worker=$!
+set +m
 
 cat <<TXT
 

@@ -46,6 +46,7 @@ class Found:
     is_ade: bool
     codes: frozenset[str]
     duplicates: tuple[str, ...]
+    has_event: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Agreement:
         precision: Of the assessed posts flagged, the share that are ADEs, 0-1; so for the other ratios.
         recall: Of the assessed ADEs, the share flagged.
         f1: Harmonic mean of the two.
+        event_precision: As precision, for posts in which an event counts: flagged, and not denied, supposed,
+            somebody else's or the reason for taking the drug. So for the other two.
         n_ade: ADE posts in the gold labels.
         n_ade_duplicates: Of those, posts represented by an equal post that was assessed.
         n_ade_other_language: Of those, posts not assessed because the model reads English only.
@@ -67,6 +70,9 @@ class Agreement:
     precision: float
     recall: float
     f1: float
+    event_precision: float
+    event_recall: float
+    event_f1: float
     n_ade: int
     n_ade_duplicates: int
     n_ade_other_language: int
@@ -115,11 +121,15 @@ def read_lake(lake: Path) -> dict[str, Found]:
     rows = query(
         lake,
         "SELECT tweet_id, is_ade, duplicate_tweet_ids, "
-        "list_transform(list_filter(events, lambda e: e.is_event), lambda e: e.icd10cm_code) AS codes FROM assessments",
+        "list_transform(list_filter(events, lambda e: e.is_event), lambda e: e.icd10cm_code) AS codes, "
+        "len(list_filter(events, lambda e: e.is_event)) > 0 AS has_event FROM assessments",
     )
     return {
         row["tweet_id"]: Found(
-            row["is_ade"], frozenset(code for code in row["codes"] if code), tuple(row["duplicate_tweet_ids"])
+            row["is_ade"],
+            frozenset(code for code in row["codes"] if code),
+            tuple(row["duplicate_tweet_ids"]),
+            row["has_event"],
         )
         for row in rows.to_pylist()
     }
@@ -137,6 +147,7 @@ def agree(gold: dict[str, Gold], found: dict[str, Found], to_lake_id: Callable[[
     """Compare `gold` (by the post's own id) with what was `found` (by the lake's)."""
     truth = {to_lake_id(tweet_id): label for tweet_id, label in gold.items()}
     assessed = {tweet_id: (truth[tweet_id], post) for tweet_id, post in found.items() if tweet_id in truth}
+    events = [label.is_ade for label, post in assessed.values() if post.has_event]
     hits = [(label, post) for label, post in assessed.values() if label.is_ade and post.is_ade]
     n_flagged = sum(post.is_ade for _, post in assessed.values())
     n_ade_assessed = sum(label.is_ade for label, _ in assessed.values())
@@ -149,6 +160,9 @@ def agree(gold: dict[str, Gold], found: dict[str, Found], to_lake_id: Callable[[
         precision=precision,
         recall=recall,
         f1=_ratio(2 * len(hits), n_flagged + n_ade_assessed),
+        event_precision=_ratio(sum(events), len(events)),
+        event_recall=_ratio(sum(events), n_ade_assessed),
+        event_f1=_ratio(2 * sum(events), len(events) + n_ade_assessed),
         n_ade=sum(label.is_ade for label in truth.values()),
         n_ade_duplicates=len(not_assessed & duplicates),
         n_ade_other_language=len(foreign),
@@ -165,7 +179,12 @@ def _agreement_rows(a: Agreement) -> list[tuple[str, str, str]]:
         f"{a.n_ade_duplicates:,} kept as the copy of another",
     )
     return [
-        ("is_ade, assessed posts", f"F1 {a.f1:.3f}", f"precision {a.precision:.3f}, recall {a.recall:.3f}"),
+        ("flagged is_ade", f"F1 {a.f1:.3f}", f"precision {a.precision:.3f}, recall {a.recall:.3f}, of assessed posts"),
+        (
+            "with an event",
+            f"F1 {a.event_f1:.3f}",
+            f"precision {a.event_precision:.3f}, recall {a.event_recall:.3f}, as in view detected_events",
+        ),
         ("ADE posts", f"{a.n_ade:,}", ", ".join(fates)),
         (
             "ICD-10-CM codes of hits",

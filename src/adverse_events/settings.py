@@ -196,6 +196,8 @@ def _holds(tree: Mapping[str, Any], name: str) -> bool:
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "(unset)"
     if isinstance(value, SecretStr):
         return "(hidden)"
     if isinstance(value, Path | str):

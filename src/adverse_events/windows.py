@@ -24,7 +24,7 @@ def check_window_minutes(minutes: int) -> int:
 
 
 def as_utc(moment: datetime, name: str) -> datetime:
-    """Return `moment` in UTC.
+    """Return `moment` in UTC, as a plain datetime.
 
     Args:
         moment: Any aware datetime.
@@ -36,7 +36,9 @@ def as_utc(moment: datetime, name: str) -> datetime:
     if moment.tzinfo is None:
         msg = f"{name} {moment.isoformat()} has no time zone; write it as {moment.isoformat()}Z for UTC"
         raise UsageError(msg)
-    return moment.astimezone(UTC)
+    moment = moment.astimezone(UTC)
+    # Prefect hands over pendulum times, whose arithmetic is their own; a plain datetime is the same everywhere.
+    return datetime.combine(moment.date(), moment.time(), UTC)
 
 
 @dataclass(frozen=True, order=True, slots=True)

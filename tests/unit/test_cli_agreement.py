@@ -10,7 +10,7 @@ def _gold(*codes):
 
 
 def _found(*codes, is_ade=True, duplicates=()):
-    return Found(is_ade, frozenset(codes), tuple(duplicates))
+    return Found(is_ade, frozenset(codes), tuple(duplicates), has_event=bool(codes))
 
 
 def test_agreement_is_counted_over_assessed_posts_and_losses_before_them_apart():
@@ -21,19 +21,24 @@ def test_agreement_is_counted_over_assessed_posts_and_losses_before_them_apart()
         "lost": _gold("R21"),
         "foreign": Gold(is_ade=True, codes=frozenset(["R21"]), is_other_language=True),
         "false alarm": _gold(),
+        "denied": _gold(),
         "quiet": _gold(),
     }
     lake = {
         "HIT": _found("R11.0", "L50.9", duplicates=["COPIED"]),
         "MISSED": _found(is_ade=False),
         "FALSE ALARM": _found("R05.8"),
+        "DENIED": _found(),
         "QUIET": _found(is_ade=False),
         "NOT IN GOLD": _found("I10"),
     }
     assert agree(gold, lake, str.upper) == Agreement(
-        precision=0.5,
+        precision=0.3333,
         recall=0.5,
-        f1=0.5,
+        f1=0.4,
+        event_precision=0.5,
+        event_recall=0.5,
+        event_f1=0.5,
         n_ade=5,
         n_ade_duplicates=1,
         n_ade_other_language=1,

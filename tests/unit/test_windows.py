@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adverse_events.errors import UsageError
-from adverse_events.windows import MINUTES_PER_DAY, Window, as_utc, check_window_minutes, windows_between
+from adverse_events.windows import MINUTES_PER_DAY, Window, as_utc, check_window_minutes, closed_range, windows_between
 
 patient = settings(deadline=None)
 """A slow machine is no failure."""
@@ -130,3 +130,16 @@ def test_a_clock_change_elsewhere_does_not_bend_the_grid():
     end = datetime(2026, 3, 30, tzinfo=after)
 
     assert len(list(windows_between(start, end))) == 23
+
+
+def test_a_time_of_another_class_finds_the_same_window():
+    """Prefect's scheduled times are pendulum's, whose timedeltas cannot be divided."""
+    pendulum = pytest.importorskip("pendulum")
+    moment = pendulum.datetime(2026, 3, 1, 10, 37, tz="Europe/Paris")
+    assert Window.containing(moment) == Window(datetime(2026, 3, 1, 9, tzinfo=UTC))
+    assert type(closed_range(moment, 3, 60)[0]) is datetime
+
+
+def test_the_last_closed_windows_end_where_the_open_one_starts():
+    start, end = closed_range(datetime(2026, 3, 1, 10, 37, tzinfo=UTC), 3, 60)
+    assert (start, end) == (datetime(2026, 3, 1, 7, tzinfo=UTC), datetime(2026, 3, 1, 10, tzinfo=UTC))
