@@ -77,7 +77,9 @@ def check_same_weights(model: ReferenceModel, folder: Path, texts: Sequence[str]
     shipped = OnnxReference(folder)
     difference = max(abs(model.ade_probability(text) - shipped.ade_probability(text)) for text in texts)
     if not difference <= TOLERANCE:  # nor when it is no number
-        detail = f"the {model.kind} reference differs from {GRAPHS['float32']} by {difference:.2g}; they must be one model"
+        detail = (
+            f"the {model.kind} reference differs from {GRAPHS['float32']} by {difference:.2g}; they must be one model"
+        )
         raise ContractError(str(folder), detail)
 
 
@@ -168,7 +170,9 @@ def _stored(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]
 
     graph = onnx.load(path).graph
     stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
-    attributes = {(node.op_type, a.name): onnx.helper.get_attribute_value(a) for node in graph.node for a in node.attribute}
+    attributes = {
+        (node.op_type, a.name): onnx.helper.get_attribute_value(a) for node in graph.node for a in node.attribute
+    }
     n_layers = 1 + max(int(found[1]) for found in map(_LAYER.fullmatch, stored) if found)
     words = stored["words"].astype(np.float32) * stored["words.scale"]
     places = stored["places"]

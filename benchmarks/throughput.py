@@ -190,7 +190,7 @@ def _equal_decisions(
     n_tokens = token_counter(starter_model())
     short: list[bool] = []
     long: list[bool] = []
-    for tweet_id, scored in ((item for run in loops for item in run.scored.items())):
+    for tweet_id, scored in (item for run in loops for item in run.scored.items()):
         decision = decisions.get(stored_id(tweet_id))
         if decision:
             compared = short if n_tokens(scored.text) <= PADDED_LENGTH else long

@@ -42,7 +42,7 @@ def backfill_adverse_events(
     A killed backfill is resumed by running it again: finished windows are found up to date. A window is stale when
     the model, the coder, a lexicon, a setting or its input has changed since it was written.
     """
-    settings = load_settings({**(options or {}), "source.path": source, "lake.path": lake})
+    settings = load_settings(options, {"source.path": source, "lake.path": lake})
     provenance = assembly.provenance_for(settings)
 
     with workspace() as folder:

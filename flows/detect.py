@@ -50,7 +50,7 @@ def detect_adverse_events(
     One window is one partition: running a window again replaces it. Nothing is lost on the way: every row read is
     assessed, screened out with a reason, or rejected with a reason, or the run fails.
     """
-    settings = load_settings({**(options or {}), "source.path": source, "lake.path": lake})
+    settings = load_settings(options, {"source.path": source, "lake.path": lake})
     if last_windows:
         start, end = closed_range(flow_run.scheduled_start_time, last_windows, settings.window_minutes)
     provenance = assembly.provenance_for(settings)

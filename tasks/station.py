@@ -7,6 +7,7 @@ hold in both cases.
 
 from __future__ import annotations
 
+import logging
 import time
 from concurrent.futures import Future
 from functools import wraps
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+# Prefect gives these lines a way into the run's log (prefect.toml), but leaves them the root's level, WARNING.
+logging.getLogger("adverse_events").setLevel(logging.INFO)
 
 RETRIES = 4
 """Further tries after a transient failure; with doubling pauses they outlast a minute of throttling."""

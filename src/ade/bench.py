@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ade import checkout, terminal
 from adverse_events.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 
 def bench(name: str | None, *, as_json: bool) -> int:
     """Run one benchmark or all and print what they measured; returns the exit code.
 
     Raises:
-        UsageError: Not run from a checkout, or one without benchmarks.
+        UsageError: Not run from a checkout, one without benchmarks, or no benchmark of that name.
     """
     root = checkout.enter("bench")
     try:
@@ -24,20 +27,20 @@ def bench(name: str | None, *, as_json: bool) -> int:
             raise UsageError(msg) from error
         msg = f"{root} holds no benchmarks/run.py; update the checkout"
         raise UsageError(msg) from error
-    measured: dict[str, Any] = module.run(name)
+    measured: dict[str, dict[str, Any]] = module.run(name)
     if as_json:
         terminal.show_json(measured)
     else:
-        terminal.show_table(("measured", "value"), _lines(measured))
+        for part, values in measured.items():
+            terminal.show_table((part, "value"), _lines(values), separators=False)
     return 0
 
 
-def _lines(measured: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Return nested results as dotted names and values."""
-    lines: list[tuple[str, Any]] = []
+def _lines(measured: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield nested results as dotted names and values."""
     for name, value in measured.items():
         if isinstance(value, dict):
-            lines += _lines(value, f"{prefix}{name}.")
+            yield from _lines(value, f"{prefix}{name}.")
         else:
-            lines.append((f"{prefix}{name}", round(value, 4) if isinstance(value, float) else value))
-    return lines
+            # As text: a column of numbers would be aligned right, whole ones and fractions alike.
+            yield f"{prefix}{name}", f"{value:.4g}" if isinstance(value, float) else value

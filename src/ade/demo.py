@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from adverse_events.settings import Settings
 
 NEXT = (
-    'ade query "SELECT icd10cm_description, count(*) FROM detected_events GROUP BY 1 ORDER BY 2 DESC" --lake {lake}',
-    'ade code "two weeks on sertraline and I cannot sleep, my hands shake"',
-    "ade detect --source YOUR-POSTS.csv --assume-time 2026-03-01T00:00Z --lake lake",
+    '{ade} query "SELECT icd10cm_description, count(*) FROM detected_events GROUP BY 1 ORDER BY 2 DESC" --lake {lake}',
+    '{ade} code "two weeks on sertraline and I cannot sleep, my hands shake"',
+    "{ade} detect --source YOUR-POSTS.csv --assume-time 2026-03-01T00:00Z --lake lake",
 )
 
 
@@ -98,7 +98,7 @@ def demo(lake: Path, output: Path, *, as_json: bool) -> int:
     terminal.show_table(("", "", ""), _agreement_rows(agreement))
     terminal.show_line(f"\nlake    {lake}\nreport  {report.resolve().as_uri()}\n\nNext, type:")
     for command in NEXT:
-        terminal.show_line(f"  {command.format(lake=lake)}")
+        terminal.show_line(f"  {command.format(ade=terminal.program(), lake=lake)}")
     show_record(done)
     return 0
 

@@ -53,19 +53,17 @@ class Asked:
         Raises:
             UsageError: An unknown name or a value that does not fit.
         """
-        return load_settings({**self.options, **self._places})
-
-    @property
-    def _places(self) -> dict[str, str]:
-        places = {"source.path": self.source, "lake.path": self.lake}
-        return {name: value for name, value in places.items() if value is not None}
+        return load_settings(self.options, {"source.path": self.source, "lake.path": self.lake})
 
     def parameters(self, flow: Flow) -> dict[str, Any]:
         """Return the flow's parameters."""
-        # The flow takes these two by name, and a parameter left empty there hides the option.
-        options = {name: value for name, value in self.options.items() if name not in {"source.path", "lake.path"}}
-        source, lake = (self.source or self.options.get("source.path"), self.lake or self.options.get("lake.path"))
-        parameters = {"start": self.start, "end": self.end, "source": source, "lake": lake, "options": options}
+        parameters = {
+            "start": self.start,
+            "end": self.end,
+            "source": self.source,
+            "lake": self.lake,
+            "options": dict(self.options),
+        }
         return {**parameters, "force": self.force} if flow == "backfill" else parameters
 
 

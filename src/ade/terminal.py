@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 import unicodedata
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -57,6 +60,14 @@ def show_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, separ
     for row in listed:
         table.add_row(*(Text(_cell(value, separators=separators)) for value in row))
     console().print(table)
+
+
+def program() -> str:
+    """Return what a person types to call this program again from the current folder."""
+    if shutil.which("ade"):
+        return "ade"
+    called = Path(sys.argv[0])
+    return str(called.relative_to(Path.cwd())) if called.is_relative_to(Path.cwd()) else str(called)
 
 
 def counted(n: int, singular: str) -> str:

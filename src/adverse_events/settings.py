@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -87,11 +88,12 @@ class SettingLine(NamedTuple):
     description: str
 
 
-def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
+def load_settings(*overrides: Mapping[str, Any] | None) -> Settings:
     """Build the settings in force.
 
     Args:
-        overrides: Values by dotted name, such as ``{"lake.path": "results"}``; they win. None means unset.
+        overrides: Values by dotted name, such as ``{"lake.path": "results"}``; they win, the later mapping over the
+            earlier. None means unset and hides nothing.
 
     Raises:
         UsageError: An unknown key or a value outside its range, in any of the places, named with the nearest
@@ -99,7 +101,7 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
     """
     _refuse_unknown_environment()
     try:
-        return Settings(**_nested(overrides or {}))
+        return Settings(**_nested(*overrides))
     except ValidationError as error:
         raise UsageError(_explained(error)) from error
     except (ValueError, OSError) as error:  # a malformed TOML file or JSON in a variable
@@ -110,7 +112,7 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
 def setting_lines(settings: Settings, overrides: Mapping[str, Any] | None = None) -> list[SettingLine]:
     """List every setting with its value (secrets hidden), its origin and its meaning."""
     origins = (
-        ("flag", _nested(overrides or {})),
+        ("flag", _nested(overrides)),
         ("environment", EnvSettingsSource(Settings)()),
         (SETTINGS_FILE, TomlConfigSettingsSource(Settings)()),
     )
@@ -143,10 +145,10 @@ def _names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
-def _nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+def _nested(*overrides: Mapping[str, Any] | None) -> dict[str, Any]:
     known = set(_names(Settings))
     tree: dict[str, Any] = {}
-    for name, value in flat.items():
+    for name, value in chain.from_iterable((given or {}).items() for given in overrides):
         if name not in known:
             raise UsageError(_unknown(name, sorted(known)))
         if value is None:

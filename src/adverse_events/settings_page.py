@@ -12,8 +12,8 @@ INTRODUCTION = f"""\
 
 A setting is given, in falling order of precedence, by a flag (`--set classifier.ade_threshold=0.7`), an environment
 variable (`{PREFIX}CLASSIFIER__ADE_THRESHOLD=0.7`), the file `{SETTINGS_FILE}` in the current folder (`[classifier]`
-and below it `ade_threshold = 0.7`), or its default. A name that does not exist is refused, wherever it stands. `ade settings`
-prints the values in force and where each came from.
+and below it `ade_threshold = 0.7`), or its default. A name that does not exist is refused, wherever it stands.
+`ade settings` prints the values in force and where each came from.
 
 | setting | default | meaning |
 | --- | --- | --- |

@@ -1,6 +1,5 @@
 """Settings: which place wins, what is refused and by which name, and that secrets stay hidden."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ NAME = "classifier.ade_threshold"
 def file(tmp_path, monkeypatch):
     """A function that writes the settings file of the current folder, which is an empty one."""
     monkeypatch.chdir(tmp_path)
-    return lambda content: (tmp_path / SETTINGS_FILE).write_text(content)
+    return (tmp_path / SETTINGS_FILE).write_text
 
 
 @pytest.fixture
@@ -26,7 +25,8 @@ def in_force():
     def read(overrides=None):
         settings = load_settings(overrides)
         lines = {line.name: line for line in setting_lines(settings, overrides)}
-        assert json.loads(lines[NAME].value) == settings.classifier.ade_threshold
+        if settings.classifier.ade_threshold is not None:
+            assert lines[NAME].value == str(settings.classifier.ade_threshold)
         return settings.classifier.ade_threshold, lines[NAME].origin
 
     return read
@@ -138,3 +138,9 @@ def test_settings_cannot_be_changed_afterwards(file):
 
 def test_every_setting_is_described(file):
     assert [line.name for line in setting_lines(Settings()) if not line.description] == []
+
+
+def test_of_two_mappings_the_later_wins_and_its_empty_places_hide_nothing(file):
+    options = {"lake.path": "first", "source.path": "posts.csv"}
+    settings = load_settings(options, {"lake.path": "second", "source.path": None}, None)
+    assert (settings.lake.path, settings.source.path) == (Path("second"), "posts.csv")

@@ -81,6 +81,10 @@ class Up:
         of_run = {"flow_run_id": {"any_": [run_id]}}
         return [line["message"] for line in self.ask("logs/filter", logs=of_run, limit=200)]
 
+    def wait_for_log(self, run_id, words):
+        """Wait until a log line of the run holds `words`: lines reach the server a moment after the run's end."""
+        until(lambda: [line for line in self.logs_of(run_id) if words in line], f"{words!r} in the log")
+
 
 def until(found, what, seconds=60):
     """Ask again until there is something."""
@@ -201,7 +205,7 @@ def test_a_run_publishes_its_account(up, detected):
 
 def test_a_run_that_is_scheduled_starts_by_itself(up, detected, source):
     elsewhere = up.home / "scheduled"
-    run_id = up.run("detect-adverse-events/local", "--in", "3 seconds", source=str(source), lake=str(elsewhere))
+    run_id = up.run("detect-adverse-events/local", "--start-in", "3 seconds", source=str(source), lake=str(elsewhere))
     assert up.end_of(run_id)["type"] == "COMPLETED", up.logs_of(run_id)
     assert len(list(elsewhere.glob("receipts/event_date=2026-03-01/*/receipt.parquet"))) == N_WINDOWS
 
@@ -219,8 +223,7 @@ def test_a_range_that_cannot_be_fails_the_run_with_the_reason(up, detected, sour
     reason = "end 2026-03-01T00:00Z is not after start 2026-03-02T00:00Z"
     assert state["type"] == "FAILED"
     assert reason in state["message"]
-    logs = until(lambda: [line for line in up.logs_of(run_id) if reason in line], "the reason in the log")
-    assert logs
+    up.wait_for_log(run_id, reason)
     assert not nowhere.exists()
 
 
@@ -228,14 +231,12 @@ def test_a_backfill_leaves_a_lake_that_is_up_to_date_as_it_is(up, detected, sour
     before = files_of(lake)
     run_id = up.run("backfill-adverse-events/local", source=str(source), lake=str(lake))
     assert up.end_of(run_id)["type"] == "COMPLETED", up.logs_of(run_id)
-    assert any(f"0 windows to do, {N_WINDOWS} up to date" in line for line in up.logs_of(run_id))
+    up.wait_for_log(run_id, f"0 windows to do, {N_WINDOWS} up to date")
     assert files_of(lake) == before
 
 
 def test_every_deployment_is_there_and_the_hourly_one_has_its_next_runs(up):
-    deployments = {
-        deployment["entrypoint"] + "/" + deployment["name"]: deployment for deployment in up.ask("deployments/filter")
-    }
+    deployments = {f"{each['entrypoint']}/{each['name']}": each for each in up.ask("deployments/filter")}
     assert set(deployments) == {
         "flows/detect.py:detect_adverse_events/local",
         "flows/detect.py:detect_adverse_events/hourly",
@@ -246,8 +247,9 @@ def test_every_deployment_is_there_and_the_hourly_one_has_its_next_runs(up):
     [schedule] = hourly["schedules"]
     assert (schedule["active"], schedule["schedule"]["cron"], hourly["paused"]) == (True, "5 * * * *", False)
     of_hourly = {"id": {"any_": [hourly["id"]]}}
-    upcoming = until(lambda: up.ask("flow_runs/filter", deployments=of_hourly), "a scheduled run")
-    assert {(run["state_type"], run["expected_start_time"][14:16]) for run in upcoming} == {("SCHEDULED", "05")}
+    waiting = {"state": {"type": {"any_": ["SCHEDULED"]}}}
+    upcoming = until(lambda: up.ask("flow_runs/filter", deployments=of_hourly, flow_runs=waiting), "a scheduled run")
+    assert {run["expected_start_time"][14:16] for run in upcoming} == {"05"}
 
 
 def test_nothing_the_server_or_the_worker_keeps_repeats_a_post(up, detected, source, lake):
