@@ -19,7 +19,7 @@ FEWER = 10
 MOST_GROWTH, MOST_MEGABYTES = 0.15, 1200.0
 
 _MEGABYTE = 1e6
-_ASSUMED_TIME = "2026-03-01T00:00Z"
+ASSUMED_TIME = "2026-03-01T00:00Z"
 
 
 def memory(n_posts: int = N_POSTS) -> dict[str, Any]:
@@ -39,26 +39,30 @@ def memory(n_posts: int = N_POSTS) -> dict[str, Any]:
     sizes = (n_posts // FEWER, n_posts)
     with tempfile.TemporaryDirectory(prefix="ade-bench-") as name:
         folder = Path(name)
-        hourly = [_peak(write_archive(folder / f"{n}.jsonl", n), []) for n in sizes]
-        one = [_peak(write_texts(folder / f"{n}.csv", n), ["--assume-time", _ASSUMED_TIME]) for n in sizes]
+        hourly, one = [], []
+        for n in sizes:
+            archive, texts = write_archive(folder / f"{n}.jsonl", n), write_texts(folder / f"{n}.csv", n)
+            hourly.append(peak_of(archive, folder / f"hourly-{n}"))
+            one.append(peak_of(texts, folder / f"one-{n}", assume_time=ASSUMED_TIME))
     return {
         "posts_small": sizes[0],
         "posts_large": sizes[1],
-        "hourly_windows": _compared(hourly),
-        "one_window": _compared(one),
+        "hourly_windows": compare(hourly),
+        "one_window": compare(one),
         "bar": {"growth": MOST_GROWTH, "peak_megabytes": MOST_MEGABYTES},
     }
 
 
-def _peak(source: Path, options: Sequence[str]) -> dict[str, Any]:
-    """Run the flow on `source` and return what `flow_process` says."""
-    lake = source.with_suffix(".lake")
-    _, printed = run_fresh(["-m", "benchmarks.flow_process", str(source), str(lake), *options], source.with_suffix(""))
+def peak_of(source: Path, home: Path, *, assume_time: str | None = None) -> dict[str, Any]:
+    """Run the flow on `source` in a process with `home` as its home and return what `flow_process` prints."""
+    options = ["--assume-time", assume_time] if assume_time else []
+    _, printed = run_fresh(["-m", "benchmarks.flow_process", str(source), str(home / "lake"), *options], home)
     measured: dict[str, Any] = json_of(printed)
     return measured
 
 
-def _compared(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def compare(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what a small and a large run, in this order, say together."""
     small, large = runs
     return {
         "peak_megabytes_small": small["peak_bytes"] / _MEGABYTE,

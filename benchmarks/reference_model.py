@@ -111,7 +111,9 @@ class TorchReference:
         self._model = BertForSequenceClassification(BertConfig(**config)).eval()
         self._model.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in weights.items()})
         self._tokenizer = PreTrainedTokenizerFast(
-            tokenizer_file=str(folder / "tokenizer.json"), pad_token="[PAD]", padding_side="right"
+            tokenizer_file=str(folder / "tokenizer.json"),
+            pad_token="[PAD]",  # noqa: S106 - a word of BERT's vocabulary
+            padding_side="right",
         )
 
     def ade_probability(self, text: str) -> float:
@@ -161,7 +163,7 @@ class OnnxReference:
 
 
 def _stored(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
-    """Return the configuration and the tensors of an exported graph, under the names `BertForSequenceClassification` uses.
+    """Return configuration and tensors of an exported graph, named as in `BertForSequenceClassification`.
 
     The graph is `adverse_events.training.export`'s: matrices are int8, transposed, with a scale per output; query,
     key and value are joined; the one token type in use is part of the positions.

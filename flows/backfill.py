@@ -1,10 +1,9 @@
 """Fill the lake over a range: missing windows first, then stale ones; what is up to date is left alone."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 from prefect import flow
-from pydantic import Field
 
 from adverse_events import assembly
 from adverse_events.accounting import RunAccount
@@ -20,27 +19,25 @@ from tasks.write import write_undated
 
 @flow(name="backfill-adverse-events", task_runner=station_runner(), persist_result=False)
 def backfill_adverse_events(
-    start: Annotated[
-        datetime | None,
-        Field(description="First instant (UTC), on the window grid. Empty: every window the source holds."),
-    ] = None,
-    end: Annotated[
-        datetime | None, Field(description="First instant after the range (UTC), on the window grid.")
-    ] = None,
-    source: Annotated[
-        str | None, Field(description="File, folder or glob of posts. Empty: the source.path setting.")
-    ] = None,
-    lake: Annotated[str | None, Field(description="Folder of the lake. Empty: the lake.path setting.")] = None,
-    force: Annotated[bool, Field(description="Work on every window of the range, up to date or not.")] = False,  # noqa: FBT002 - a form's checkbox
-    options: Annotated[
-        dict[str, Any] | None,
-        Field(description='Further settings by dotted name, such as {"classifier.ade_threshold": 0.7}.'),
-    ] = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    source: str | None = None,
+    lake: str | None = None,
+    force: bool = False,  # noqa: FBT001, FBT002 - a form's checkbox
+    options: dict[str, Any] | None = None,
 ) -> RunAccount:
     """Bring the windows of a range up to date.
 
     A killed backfill is resumed by running it again: finished windows are found up to date. A window is stale when
     the model, the coder, a lexicon, a setting or its input has changed since it was written.
+
+    Args:
+        start: First instant (UTC), on the window grid. Empty: every window the source holds.
+        end: First instant after the range (UTC), on the window grid.
+        source: File, folder or glob of posts. Empty: the source.path setting.
+        lake: Folder of the lake. Empty: the lake.path setting.
+        force: Work on every window of the range, up to date or not.
+        options: Further settings by dotted name, such as {"classifier.ade_threshold": 0.7}.
     """
     settings = load_settings(options, {"source.path": source, "lake.path": lake})
     provenance = assembly.provenance_for(settings)

@@ -21,34 +21,25 @@ from tasks.write import write_undated
 
 @flow(name="detect-adverse-events", task_runner=station_runner(), persist_result=False)
 def detect_adverse_events(
-    start: Annotated[
-        datetime | None,
-        Field(description="First instant (UTC), on the window grid. Empty: every window the source holds."),
-    ] = None,
-    end: Annotated[
-        datetime | None, Field(description="First instant after the range (UTC), on the window grid.")
-    ] = None,
-    source: Annotated[
-        str | None, Field(description="File, folder or glob of posts. Empty: the source.path setting.")
-    ] = None,
-    lake: Annotated[str | None, Field(description="Folder of the lake. Empty: the lake.path setting.")] = None,
-    last_windows: Annotated[
-        int,
-        Field(
-            ge=0,
-            le=1000,
-            description="Process this many windows that are over at the scheduled time instead of a range.",
-        ),
-    ] = 0,
-    options: Annotated[
-        dict[str, Any] | None,
-        Field(description='Further settings by dotted name, such as {"screening.require_drug_mention": false}.'),
-    ] = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    source: str | None = None,
+    lake: str | None = None,
+    last_windows: Annotated[int, Field(ge=0, le=1000)] = 0,
+    options: dict[str, Any] | None = None,
 ) -> RunAccount:
     """Flag, code and store the adverse drug events posted in a range of windows.
 
     One window is one partition: running a window again replaces it. Nothing is lost on the way: every row read is
     assessed, screened out with a reason, or rejected with a reason, or the run fails.
+
+    Args:
+        start: First instant (UTC), on the window grid. Empty: every window the source holds.
+        end: First instant after the range (UTC), on the window grid.
+        source: File, folder or glob of posts. Empty: the source.path setting.
+        lake: Folder of the lake. Empty: the lake.path setting.
+        last_windows: Process this many windows that are over at the scheduled time, 0-1000; 0: a range.
+        options: Further settings by dotted name, such as {"classifier.ade_threshold": 0.7}.
     """
     settings = load_settings(options, {"source.path": source, "lake.path": lake})
     if last_windows:

@@ -14,13 +14,17 @@ from tasks.report import write_report_page
 
 @flow(name="report-adverse-events", persist_result=False)
 def report_adverse_events(
-    lake: Annotated[str | None, Field(description="Folder of the lake. Empty: the lake.path setting.")] = None,
-    output: Annotated[str, Field(description="File to write.")] = "report.html",
-    days: Annotated[
-        int, Field(ge=0, le=3660, description="Report the days before the scheduled time; 0: everything in the lake.")
-    ] = 0,
+    lake: str | None = None,
+    output: str = "report.html",
+    days: Annotated[int, Field(ge=0, le=3660)] = 0,
 ) -> Path:
-    """Write one self-contained page of what the lake holds: counts, series, drugs, conditions, masked positives."""
+    """Write one self-contained page of what the lake holds: counts, series, drugs, conditions, masked positives.
+
+    Args:
+        lake: Folder of the lake. Empty: the lake.path setting.
+        output: File to write.
+        days: Report the days before the scheduled time, 0-3660; 0: everything in the lake.
+    """
     settings = load_settings({"lake.path": lake})
     end: datetime | None = flow_run.scheduled_start_time if days else None
     start = end - timedelta(days=days) if end else None

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+_LARGE = 10
+
+
 def bench(name: str | None, *, as_json: bool) -> int:
     """Run one benchmark or all and print what they measured; returns the exit code.
 
@@ -32,7 +35,7 @@ def bench(name: str | None, *, as_json: bool) -> int:
         terminal.show_json(measured)
     else:
         for part, values in measured.items():
-            terminal.show_table((part, "value"), _lines(values), separators=False)
+            terminal.show_table((part, "value"), _lines(values))
     return 0
 
 
@@ -42,5 +45,9 @@ def _lines(measured: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
         if isinstance(value, dict):
             yield from _lines(value, f"{prefix}{name}.")
         else:
-            # As text: a column of numbers would be aligned right, whole ones and fractions alike.
-            yield f"{prefix}{name}", f"{value:.4g}" if isinstance(value, float) else value
+            yield f"{prefix}{name}", _shown(value) if isinstance(value, float) else value
+
+
+def _shown(value: float) -> str:
+    """Return `value` with the digits that a reader can use: shares and ratios need more of them than speeds."""
+    return f"{value:.4f}" if abs(value) < _LARGE else f"{value:,.1f}"

@@ -7,16 +7,19 @@ the user (mode 0700) and removed when the run ends; what it holds has already be
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 
-from adverse_events.errors import AccountingError
+from adverse_events.errors import AccountingError, PermanentServiceError
 from adverse_events.progress import advance
 from adverse_events.tables import ASSESSMENTS, REJECTS, TIMESTAMP
 
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 ROWS_PER_CHUNK = 4096
 """Rows a station holds in memory at once."""
+
+_WORKSPACE = "adverse-events-"
+_SECONDS_TO_LOCK = 60
 
 
 def _fields(*names: str) -> list[pa.Field]:
@@ -142,6 +148,8 @@ REJECTED = REJECTS.schema.remove_metadata().append(pa.field("window_start", TIME
 class StagedWriter:
     """Writes one staged file in chunks; a context manager.
 
+    Whatever it is asked to do raises `PermanentServiceError` when the disk refuses.
+
     Args:
         path: File to create.
         schema: Schema of every batch written.
@@ -151,15 +159,17 @@ class StagedWriter:
         """Open `path` for writing."""
         self.path, self.n_rows = path, 0
         self._schema = schema
-        self._sink = pa.OSFile(str(path), "wb")
-        self._writer = pa.ipc.new_file(self._sink, schema)
+        with _disk_errors(path):
+            self._sink = pa.OSFile(str(path), "wb")
+            self._writer = pa.ipc.new_file(self._sink, schema)
 
     def write(self, rows: pa.RecordBatch | pa.Table) -> None:
         """Append `rows`, cast to the file's schema."""
         table = pa.Table.from_batches([rows]) if isinstance(rows, pa.RecordBatch) else rows
         table = table.select(self._schema.names).cast(self._schema)
+        with _disk_errors(self.path):
+            self._writer.write_table(table, max_chunksize=ROWS_PER_CHUNK)
         self.n_rows += table.num_rows
-        self._writer.write_table(table, max_chunksize=ROWS_PER_CHUNK)
 
     def write_rows(self, rows: list[dict[str, object]]) -> None:
         """Append Python rows."""
@@ -170,8 +180,8 @@ class StagedWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._writer.close()
-        self._sink.close()
+        with _disk_errors(self.path), self._sink:
+            self._writer.close()
 
 
 def write_staged(path: Path, schema: pa.Schema, chunks: Iterable[pa.RecordBatch | pa.Table]) -> int:
@@ -196,14 +206,45 @@ def read_staged(path: Path) -> Iterator[pa.RecordBatch]:
 def workspace(parent: Path | None = None) -> Iterator[Path]:
     """Provide a private folder for one run's staged files and remove it afterwards.
 
+    Folders of this user's earlier runs that were killed are removed too: posts may not pile up where nobody looks.
+
     Args:
         parent: Where to create it; the system's temporary folder when None.
     """
-    folder = Path(tempfile.mkdtemp(prefix="adverse-events-", dir=parent))
+    root = Path(parent or tempfile.gettempdir())
+    for left in root.glob(f"{_WORKSPACE}*"):
+        _remove_if_dead(left)
+    folder = Path(tempfile.mkdtemp(prefix=_WORKSPACE, dir=root))
+    # The kernel frees the lock of a process that dies, so a folder that nobody holds is a dead run's.
+    alive = os.open(folder, os.O_RDONLY)
     try:
+        fcntl.flock(alive, fcntl.LOCK_EX)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(alive)
+
+
+def _remove_if_dead(folder: Path) -> None:
+    # Another user's folder cannot be opened; one made a moment ago may not be locked yet.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if time.time() - folder.stat().st_mtime > _SECONDS_TO_LOCK:
+                shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def _disk_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        detail = f"{path.parent}: {reason}; free space there or set TMPDIR elsewhere, then run again"
+        raise PermanentServiceError("workspace", "write", detail) from error
 
 
 def _added(counts: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:

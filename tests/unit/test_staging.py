@@ -1,12 +1,14 @@
 """What stands between two stations: tallies, staged files, and the workspace they live in."""
 
+import os
 import stat
+import time
 
 import pyarrow as pa
 import pytest
 
 from adverse_events import progress
-from adverse_events.errors import AccountingError
+from adverse_events.errors import AccountingError, PermanentServiceError
 from adverse_events.staging import (
     CLASSIFIED,
     CODED,
@@ -113,8 +115,31 @@ def test_the_workspace_is_private_and_gone_afterwards(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_workspace_of_a_run_that_was_killed_is_removed_by_a_later_one(tmp_path):
+    """One that is alive, or so new that it may not be locked yet, is left alone."""
+    long_ago = time.time() - 3600
+    dead, starting = tmp_path / "adverse-events-dead", tmp_path / "adverse-events-starting"
+    dead.mkdir(mode=0o700)
+    (dead / "rows.arrow").write_bytes(b"rows")
+    starting.mkdir(mode=0o700)
+    os.utime(dead, (long_ago, long_ago))
+    with workspace(tmp_path) as alive:
+        os.utime(alive, (long_ago, long_ago))
+        with workspace(tmp_path) as other:
+            assert set(tmp_path.iterdir()) == {alive, other, starting}
+
+
+def test_a_disk_that_refuses_is_named_with_the_remedy(tmp_path):
+    with pytest.raises(PermanentServiceError, match=f"{tmp_path}/gone: No such file or directory; free space there"):
+        write_staged(tmp_path / "gone" / "n.arrow", NUMBERS, [])
+
+
 def test_the_workspace_goes_after_a_failure_too(tmp_path):
-    with pytest.raises(ZeroDivisionError), workspace(tmp_path) as folder:
-        (folder / "rows.arrow").write_bytes(b"rows")
-        raise ZeroDivisionError
+    def fail():
+        with workspace(tmp_path) as folder:
+            (folder / "rows.arrow").write_bytes(b"rows")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert list(tmp_path.iterdir()) == []
