@@ -8,7 +8,7 @@ port="${ADE_UP_PORT:-4200}"
 # Runs inherit this environment, and would refuse an ADE_ variable that is no setting.
 unset ADE_UP_PORT
 export PREFECT_API_URL="${PREFECT_API_URL:-http://127.0.0.1:$port/api}"
-export DO_NOT_TRACK=1 PREFECT_SERVER_ANALYTICS_ENABLED=false
+export DO_NOT_TRACK=1 PREFECT_SERVER_ANALYTICS_ENABLED=false ORT_DISABLE_TELEMETRY=1
 state="${XDG_STATE_HOME:-$HOME/.local/state}/adverse_events"
 mkdir -p "$state"
 

@@ -23,8 +23,8 @@ DEBUG = "--debug"
 
 STOPPED = "stopped; what was finished is kept, run the same command again to go on"
 
-NO_TELEMETRY = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
-"""Both of Prefect's switches: one for its SDK, one for its server."""
+NO_TELEMETRY = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "ORT_DISABLE_TELEMETRY": "1"}
+"""Both switches of Prefect, one for its SDK and one for its server, and that of ONNX Runtime."""
 
 QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL", "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore"}
 """What keeps Prefect's own lines off the terminal; the log of a run in its UI stays as it is."""

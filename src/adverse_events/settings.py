@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 SETTINGS_FILE = "adverse_events.toml"
+SECRETS = frozenset({"privacy.identity_key"})
 PREFIX = "ADE_"
 
 
@@ -153,6 +154,10 @@ def _nested(*overrides: Mapping[str, Any] | None) -> dict[str, Any]:
             raise UsageError(_unknown(name, sorted(known)))
         if value is None:
             continue
+        if name in SECRETS:
+            # Flags stay in the shell's history, and a server keeps a run's parameters in the clear.
+            msg = f"{name} is a secret; give it in the environment or in {SETTINGS_FILE}, not as a flag or parameter"
+            raise UsageError(msg)
         *branches, leaf = name.split(".")
         place = tree
         for branch in branches:

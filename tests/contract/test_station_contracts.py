@@ -22,16 +22,12 @@ from adverse_events.settings import load_settings
 from adverse_events.source.spool import spool
 from adverse_events.tables import ASSESSMENTS, RECEIPTS, REJECTS, conform
 
-KEY = "a made-up key of more than thirty-two characters"
-
 
 class Run:
     """The row's path on the core alone, keeping what stood between the stations."""
 
     def __init__(self, source, folder, **overrides):
-        self.settings = load_settings(
-            {"source.path": str(source), "lake.path": str(folder / "lake"), "privacy.identity_key": KEY, **overrides}
-        )
+        self.settings = load_settings({"source.path": str(source), "lake.path": str(folder / "lake"), **overrides})
         self.lake = assembly.lake_for(self.settings)
         self._provenance = assembly.provenance_for(self.settings)
         self._folder = folder

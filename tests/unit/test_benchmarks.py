@@ -17,7 +17,7 @@ from benchmarks.fresh_process import BenchmarkError, json_of, run_fresh
 from benchmarks.posts import write_archive, write_texts
 from benchmarks.reference_loop import ReferenceLoop
 from benchmarks.reference_model import PADDED_LENGTH, TOLERANCE, OnnxReference, check_same_weights, load_reference
-from benchmarks.throughput import decisions_in, run_flow, stored_id
+from benchmarks.throughput import decisions_in, run_flow, stored_ids
 
 N_TEXTS = 20
 
@@ -113,7 +113,8 @@ def test_the_loop_and_the_flow_score_the_same_texts(tmp_path):
     (tmp_path / "loop").mkdir()
     loop = ReferenceLoop(FixedModel(0.0), 0.6, SilentCoder(), tmp_path / "loop")
     scored = loop.run(archive.read_text().splitlines()).scored
-    both = {stored_id(tweet_id): found.text for tweet_id, found in scored.items() if stored_id(tweet_id) in decisions}
+    found = zip(stored_ids(scored), scored.values(), strict=True)
+    both = {tweet_id: post.text for tweet_id, post in found if tweet_id in decisions}
     assert len(both) > 50
     assert both == {tweet_id: decisions[tweet_id].text for tweet_id in both}
 

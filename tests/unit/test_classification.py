@@ -90,9 +90,11 @@ def test_int8_agrees_with_float32(classifier):
 
 
 def test_a_reaction_at_the_end_of_a_long_post_is_seen(classifier):
-    padding = "We walked along the river and talked about the film and the weather for a while. " * 40
-    long = classifier.probabilities([padding + TEXTS[0]])[0, -1]
-    assert long > classifier.ade_threshold > classifier.probabilities([padding])[0, -1]
+    """Far behind the first piece, which alone a truncating model would read."""
+    chatter = "We walked along the river and talked about the film and the weather for a while. " * 40
+    reaction = "This sertraline made me throw up every morning and gave me a terrible headache. " * 6
+    alone, behind = classifier.probabilities([chatter, chatter + reaction])[:, -1]
+    assert behind > classifier.ade_threshold > alone
 
 
 def test_no_texts_give_no_scores(classifier):

@@ -121,6 +121,13 @@ def test_a_secret_shows_in_no_text_made_of_the_settings(file, monkeypatch):
     ]
 
 
+def test_a_secret_is_not_taken_from_a_flag_or_a_flow_parameter(file):
+    """A server keeps the parameters of a run in the clear."""
+    with pytest.raises(UsageError, match="is a secret; give it in the environment") as refused:
+        load_settings({"privacy.identity_key": SECRET})
+    assert SECRET not in str(refused.value)
+
+
 def test_a_secret_that_is_refused_is_not_quoted(file, monkeypatch):
     monkeypatch.setenv("ADE_PRIVACY__IDENTITY_KEY", "short-but-secret")
     with pytest.raises(UsageError, match=r"setting privacy\.identity_key") as refused:
