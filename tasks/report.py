@@ -38,6 +38,8 @@ def report_run(
     if account.start:
         facts = gather(settings.lake.path, account.start, account.end)
         publish("run-account", summary_markdown(facts, account), "What this run came to")
+    if account.rows_gone:
+        logger.warning("%d inputs of an earlier run were replaced; keep one lake per source", account.rows_gone)
     logger.info(
         "%d rows read, %d assessed, %d positive", account.rows_read, account.rows_assessed, account.rows_positive
     )

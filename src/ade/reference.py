@@ -36,8 +36,8 @@ that cannot be read gets `{"row": 2, "error": "null_text", "ade_probability": nu
 Medical's InferICD10CM, each entity with its `Role`; offsets count characters of the text as given. A row that cannot be
 read gets `{"row": 2, "error": "null_text", "Entities": null}`.
 
-`row` counts from 1: rows of a CSV, TSV or Parquet file, lines of a JSON lines file that are not blank, posts of a
-response page.
+`row` counts from 1: rows of a CSV, TSV or Parquet file, lines of a JSON lines file, posts of a response page. Blank
+lines of a text file (empty, or only spaces) are no rows.
 """
 
 

@@ -126,6 +126,11 @@ def show_account(account: RunAccount) -> None:
         )
     else:
         terminal.show_line("no window to write")
+    if account.rows_gone:
+        gone = terminal.counted(account.rows_gone, "input")
+        terminal.note(
+            f"{gone} of an earlier run are no longer there: a window is replaced whole; keep one lake per source"
+        )
 
 
 def show_record(done: FlowRun) -> None:

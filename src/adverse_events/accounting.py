@@ -32,6 +32,8 @@ class RunAccount:
         rejected: Rows by reason, inputs whose time could not be read included.
         start: First instant of the first window; None when there was none.
         end: First instant after the last window; None when there was none.
+        rows_gone: Inputs that windows held before this run and hold no more. A window is replaced whole, so another
+            source with fewer posts for the same hours takes the place of the first.
     """
 
     rows_read: int
@@ -46,6 +48,7 @@ class RunAccount:
     rejected: Mapping[str, int] = field(default_factory=dict)
     start: datetime | None = None
     end: datetime | None = None
+    rows_gone: int = 0
 
     @property
     def rows_rejected(self) -> int:
@@ -94,6 +97,7 @@ class RunAccount:
             rejected=_summed(receipt.tally.rejected for receipt in receipts),
             start=min((receipt.window_start for receipt in dated), default=None),
             end=max((receipt.window_end for receipt in dated), default=None),
+            rows_gone=sum(max(0, receipt.rows_before - receipt.tally.rows_in) for receipt in dated),
         )
         accounted = (
             rows_out_of_range + rows_not_due + account.rows_assessed + account.rows_screened_out + account.rows_rejected
@@ -118,6 +122,7 @@ class RunAccount:
             "n_windows": self.n_windows,
             "n_windows_unchanged": self.n_windows_unchanged,
             "n_events": self.n_events,
+            "rows_gone": self.rows_gone,
             "start": self.start.isoformat() if self.start else None,
             "end": self.end.isoformat() if self.end else None,
         }

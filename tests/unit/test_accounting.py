@@ -1,5 +1,6 @@
 """The account of a run: it adds up, or the run fails."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -96,3 +97,9 @@ def test_nothing_depends_on_how_rows_fall_into_windows(windows, out_of_range, no
     accounted = total.rows_assessed + total.rows_screened_out + total.rows_rejected + out_of_range + not_due
     assert accounted == total.rows_read
     assert total == account(windows[::-1], out_of_range=out_of_range, not_due=not_due)
+
+
+def test_inputs_that_a_window_held_before_and_lost_are_counted():
+    """Another source took the place of the first; what a window gained elsewhere does not make up for it."""
+    shrunk, grown = replace(receipt(0, assessed=2), rows_before=5), replace(receipt(1, assessed=9), rows_before=1)
+    assert account([shrunk, grown]).rows_gone == 3

@@ -253,6 +253,15 @@ def test_pending_puts_missing_before_stale_and_leaves_out_the_rest(lake, tmp_pat
     assert lake.pending(rows_in, RECIPE) == ([missing], [old, broken])
 
 
+def test_a_receipt_says_how_many_inputs_its_window_held_before(lake, tmp_path):
+    (window,) = hours(1)
+    rows = [coded_row(window, n) for n in range(4)]
+    (first,) = lake.write(stage(tmp_path / "a", {window: rows}), PROVENANCE)
+    (second,) = lake.write(stage(tmp_path / "b", {window: rows[:1]}), PROVENANCE)
+
+    assert (first.rows_before, second.rows_before) == (0, first.tally.rows_in)
+
+
 def test_a_window_whose_source_has_other_inputs_now_is_stale(lake, tmp_path):
     same, more = hours(2)
     lake.write(stage(tmp_path / "a", {w: [coded_row(w, 1)] for w in (same, more)}), PROVENANCE)

@@ -19,7 +19,7 @@ from adverse_events.lake.grouping import GroupedRows
 from adverse_events.lake.marker import Marker
 from adverse_events.lake.parts import PartSize
 from adverse_events.lake.preparation import prepare_undated, prepare_window
-from adverse_events.lake.publishing import make_durable, make_ready, publish, read_receipt, stands
+from adverse_events.lake.publishing import make_durable, make_ready, publish, read_receipt, rows_recorded, stands
 from adverse_events.tables import RECEIPTS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -204,6 +204,7 @@ class LocalLake:
                 prepared[what] = prepare(stem=staging / str(number))
         with files.reading(self.root):
             changed = {what: window for what, window in prepared.items() if not stands(self.root, window)}
+        before = {what: rows_recorded(self.root / window.receipt.key) for what, window in prepared.items()}
         with self._disk_errors(f"{jobs[0][0]} is unchanged"):
             make_ready(self.root, list(changed.values()))
         if changed:
@@ -213,7 +214,10 @@ class LocalLake:
                         publish(self.root, window)
         with self._disk_errors(f"{jobs[-1][0]} may not survive a power cut"):
             make_durable(self.root, list(changed.values()))
-        return [replace(window.receipt, is_unchanged=what not in changed) for what, window in prepared.items()]
+        return [
+            replace(window.receipt, is_unchanged=what not in changed, rows_before=before[what])
+            for what, window in prepared.items()
+        ]
 
     @contextmanager
     def _disk_errors(self, state: str) -> Iterator[None]:

@@ -78,6 +78,12 @@ def read_receipt(path: Path, columns: Sequence[str] | None = None) -> pa.Table |
         return None
 
 
+def rows_recorded(path: Path) -> int:
+    """Return the inputs a stored receipt accounts for; 0 where there is no receipt."""
+    stored = read_receipt(path, ["rows_in"])
+    return stored["rows_in"][0].as_py() if stored else 0
+
+
 def _present(root: Path, prepared: Prepared) -> set[str]:
     return {path.relative_to(root).as_posix() for glob in prepared.globs for path in root.glob(glob)}
 

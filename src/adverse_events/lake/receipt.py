@@ -44,6 +44,7 @@ class Receipt:
         n_events: Events that count (is_event) in positive posts.
         parts: Data objects, assessments before rejects.
         is_unchanged: The lake already held exactly these data and was left alone.
+        rows_before: Inputs the window held before this run; 0 when it was new.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Receipt:
     n_events: int = 0
     parts: tuple[Part, ...] = ()
     is_unchanged: bool = field(default=False, compare=False)
+    rows_before: int = field(default=0, compare=False)
 
     @property
     def rows_screened_out(self) -> int:

@@ -75,7 +75,9 @@ def read_rows(path: Path, *, file_format: FileFormat | None = None, needs: Itera
 def check_column(name: str, columns: tuple[str, ...], origin: str) -> str:
     """Return `name` if it is one of `columns`, else raise a `UsageError` that lists them."""
     if name not in columns:
-        msg = f"{origin}: no column {name!r}; it has {listed(columns)}"
+        one_column = len(columns) == 1 and ";" in columns[0]
+        hint = " (the columns look separated by semicolons: save the file with commas)" if one_column else ""
+        msg = f"{origin}: no column {name!r}; it has {listed(columns)}{hint}"
         raise UsageError(msg)
     return name
 
