@@ -1,8 +1,13 @@
 """What every test needs: nothing of the developer's own settings, key or server reaches it."""
 
 import os
+import tempfile
 
 import pytest
+
+# Prefect reads this when it is first imported, which is while tests are collected.
+_prefect_home = tempfile.TemporaryDirectory(prefix="adverse-events-prefect-", ignore_cleanup_errors=True)
+os.environ["PREFECT_HOME"] = _prefect_home.name
 
 
 @pytest.fixture(autouse=True)
