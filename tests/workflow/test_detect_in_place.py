@@ -254,7 +254,6 @@ REFUSED = {
     "unknown setting": ({"classifier.threshold": 1}, None, UsageError, "did you mean classifier.ade_threshold?"),
     "another window length": ({"window_minutes": 30}, None, UsageError, "60 there, 30 in this run (use the lake's len"),
     "a length that is none": ({"window_minutes": 7}, None, UsageError, "does not divide a day; choose 5, 15, 30"),
-    "another key": ({"privacy.identity_key": "k" * 32}, None, UsageError, "use the lake's key"),
     "another privacy mode": ({"privacy.mode": "case"}, None, UsageError, "use the lake's mode"),
     "newer code's lake": ({}, newer_lake, ContractError, "is newer than the 1 this code knows; upgrade adverse_events"),
     "no model there": ({"classifier.model": "nowhere"}, None, UsageError, "holds no model.json; point the model"),
@@ -273,6 +272,17 @@ def test_what_cannot_be_is_refused_with_the_remedy_and_changes_nothing(
     with pytest.raises(error) as refused:
         detect(source, lake, **options)
     assert remedy in str(refused.value)
+    assert files_of(lake) == before
+
+
+def test_a_lake_made_with_another_key_is_refused(source, tmp_path, monkeypatch):
+    """Its ids would no longer match those already there."""
+    lake = tmp_path / "lake"
+    detect(source, lake)
+    before = files_of(lake)
+    monkeypatch.setenv("ADE_PRIVACY__IDENTITY_KEY", "k" * 32)
+    with pytest.raises(UsageError, match="use the lake's key"):
+        detect(source, lake)
     assert files_of(lake) == before
 
 
