@@ -47,7 +47,10 @@ def identity_key_for(settings: PrivacySettings) -> IdentityKey:
 def classifier_for(settings: ClassifierSettings) -> Classifier:
     """Return the classifier; one process loads a model once."""
     return EmbeddedClassifier(
-        settings.model or starter_model(), arithmetic=settings.arithmetic, threads=settings.threads
+        settings.model or starter_model(),
+        arithmetic=settings.arithmetic,
+        threads=settings.threads,
+        ade_threshold=settings.ade_threshold,
     )
 
 

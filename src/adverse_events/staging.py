@@ -146,9 +146,11 @@ REJECTED = REJECTS.schema.remove_metadata().append(pa.field("window_start", TIME
 
 
 class StagedWriter:
-    """Writes one staged file in chunks; a context manager.
+    """Writes one staged file in chunks of `ROWS_PER_CHUNK`; a context manager.
 
-    Whatever it is asked to do raises `PermanentServiceError` when the disk refuses.
+    Rows are gathered to whole chunks: a quiet window is a dozen rows, and the classifier is several times faster on a
+    thousand posts of like length than on a dozen. Whatever it is asked to do raises `PermanentServiceError` when the
+    disk refuses.
 
     Args:
         path: File to create.
@@ -159,6 +161,7 @@ class StagedWriter:
         """Open `path` for writing."""
         self.path, self.n_rows = path, 0
         self._schema = schema
+        self._waiting = schema.empty_table()
         with _disk_errors(path):
             self._sink = pa.OSFile(str(path), "wb")
             self._writer = pa.ipc.new_file(self._sink, schema)
@@ -167,21 +170,33 @@ class StagedWriter:
         """Append `rows`, cast to the file's schema."""
         table = pa.Table.from_batches([rows]) if isinstance(rows, pa.RecordBatch) else rows
         table = table.select(self._schema.names).cast(self._schema)
-        with _disk_errors(self.path):
-            self._writer.write_table(table, max_chunksize=ROWS_PER_CHUNK)
         self.n_rows += table.num_rows
+        self._waiting = pa.concat_tables([self._waiting, table])
+        n_whole = self._waiting.num_rows // ROWS_PER_CHUNK * ROWS_PER_CHUNK
+        if n_whole:
+            self._flush(n_whole)
 
     def write_rows(self, rows: list[dict[str, object]]) -> None:
         """Append Python rows."""
         if rows:
             self.write(pa.Table.from_pylist(rows, schema=self._schema))
 
+    def _flush(self, n_rows: int) -> None:
+        with _disk_errors(self.path):
+            self._writer.write_table(self._waiting.slice(0, n_rows).combine_chunks(), max_chunksize=ROWS_PER_CHUNK)
+        self._waiting = self._waiting.slice(n_rows)
+
+    def close(self) -> None:
+        """Write what waits and finish the file."""
+        with _disk_errors(self.path), self._sink:
+            self._flush(self._waiting.num_rows)
+            self._writer.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with _disk_errors(self.path), self._sink:
-            self._writer.close()
+        self.close()
 
 
 def write_staged(path: Path, schema: pa.Schema, chunks: Iterable[pa.RecordBatch | pa.Table]) -> int:

@@ -89,6 +89,16 @@ def test_int8_agrees_with_float32(classifier):
     assert difference.max() < 0.1
 
 
+def test_int8_asks_float32_where_the_decision_is_close():
+    """With the limit put at a post's own int8 score, the score is float32's; far from it, it stays."""
+    reference = EmbeddedClassifier(starter_model(), arithmetic="float32", threads=1).probabilities(TEXTS)[:, -1]
+    far = EmbeddedClassifier(starter_model(), threads=1, ade_threshold=0.5).probabilities(TEXTS)[:, -1]
+    index = int(np.argmax(np.abs(far - reference)))
+    assert far[index] != reference[index]
+    near = EmbeddedClassifier(starter_model(), threads=1, ade_threshold=float(far[index])).probabilities(TEXTS)[:, -1]
+    assert near[index] == pytest.approx(reference[index], abs=1e-6)
+
+
 def test_a_reaction_at_the_end_of_a_long_post_is_seen(classifier):
     """Far behind the first piece, which alone a truncating model would read."""
     chatter = "We walked along the river and talked about the film and the weather for a while. " * 40

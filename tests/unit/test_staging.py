@@ -84,12 +84,21 @@ def test_chunks_are_small_however_large_the_table_written(tmp_path):
     assert [chunk.num_rows for chunk in read_staged(tmp_path / "n.arrow")] == [ROWS_PER_CHUNK, ROWS_PER_CHUNK, 1]
 
 
+def test_small_writes_are_gathered_to_whole_chunks(tmp_path):
+    """A quiet window is a dozen rows; the classifier wants posts by the thousand."""
+    with StagedWriter(tmp_path / "n.arrow", NUMBERS) as staged:
+        for start in range(0, ROWS_PER_CHUNK + 10, 10):
+            staged.write(numbers(start, start + 10))
+    chunks = [chunk.num_rows for chunk in read_staged(tmp_path / "n.arrow")]
+    assert chunks == [ROWS_PER_CHUNK, staged.n_rows - ROWS_PER_CHUNK]
+
+
 def test_reading_reports_progress_of_the_station_that_reads(tmp_path):
-    write_staged(tmp_path / "n.arrow", NUMBERS, [numbers(0, 5), numbers(5, 7)])
+    write_staged(tmp_path / "n.arrow", NUMBERS, [numbers(0, ROWS_PER_CHUNK + 2)])
     heard = []
     with progress.listening(lambda station, n_rows: heard.append((station, n_rows))):
         progress.of_station("classify")(lambda: list(read_staged(tmp_path / "n.arrow")))()
-    assert heard == [("classify", 5), ("classify", 2)]
+    assert heard == [("classify", ROWS_PER_CHUNK), ("classify", 2)]
 
 
 def test_rows_that_do_not_fit_the_file_are_refused(tmp_path):

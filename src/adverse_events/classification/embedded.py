@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-TOKENS_PER_BATCH = 2048
+TOKENS_PER_BATCH = 1024
 """Tokens, padding included, in one call of the model: large enough for the matrix products, small
 enough to stay in the processor's cache."""
+
+DOUBT = 0.1
+"""Probability either side of the decision limit within which int8 asks float32: few posts, and nearly all of those on
+which the two would decide differently."""
 
 OVERLAP = 4
 """Neighbouring pieces of a long text share one part in this many: a phrase cut in one is whole in the other."""
@@ -37,7 +41,9 @@ class EmbeddedClassifier:
 
     Args:
         folder: An exported model folder.
-        arithmetic: int8 is the released arithmetic; float32 the reference it is measured against.
+        arithmetic: int8 is the released arithmetic, which asks float32 where the decision is close; float32 the
+            reference it is measured against.
+        ade_threshold: Decision limit in force, 0-1; the model's own when None.
         threads: Threads for one model call; 0 leaves the choice to ONNX Runtime.
 
     Raises:
@@ -45,7 +51,9 @@ class EmbeddedClassifier:
         ContractError: A file that is not the one ``model.json`` names.
     """
 
-    def __init__(self, folder: Path, *, arithmetic: Arithmetic = "int8", threads: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *, arithmetic: Arithmetic = "int8", threads: int = 0, ade_threshold: float | None = None
+    ) -> None:
         """Check the files and load them."""
         self.manifest = read_manifest(folder)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
@@ -56,7 +64,11 @@ class EmbeddedClassifier:
         options.log_severity_level = 3
         # The arena keeps the largest batch's memory for ever; without it memory follows the batch.
         options.enable_cpu_mem_arena = False
-        self._session = ort.InferenceSession(str(folder / GRAPHS[arithmetic]), options, ["CPUExecutionProvider"])
+        self._limit = self.manifest.ade_threshold if ade_threshold is None else ade_threshold
+        self._sessions = [
+            ort.InferenceSession(str(folder / GRAPHS[name]), options, ["CPUExecutionProvider"])
+            for name in dict.fromkeys((arithmetic, "float32"))
+        ]
 
     @property
     def model_version(self) -> str:
@@ -76,9 +88,9 @@ class EmbeddedClassifier:
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Score texts; see `Classifier.probabilities`. A row of NaN is passed on as it is."""
         pieces, owners = self._tokenise(texts)
-        scores = np.empty((len(pieces), len(self.labels)), np.float32)
-        for members in _batches([len(piece) for piece in pieces]):
-            scores[members] = self._run([pieces[i] for i in members])
+        scores = self._score(pieces, self._sessions[0])
+        doubtful = np.flatnonzero(np.abs(scores[:, -1] - self._limit) < DOUBT)
+        scores[doubtful] = self._score([pieces[i] for i in doubtful], self._sessions[-1])
         result = np.full((len(texts), len(self.labels)), np.nan, np.float32)
         for owner, score in zip(owners, scores, strict=True):
             if np.isnan(result[owner, -1]) or score[-1] > result[owner, -1]:
@@ -94,13 +106,20 @@ class EmbeddedClassifier:
                 owners.append(owner)
         return pieces, owners
 
-    def _run(self, pieces: list[list[int]]) -> NDArray[np.float32]:
-        lengths = np.array([len(piece) for piece in pieces], np.int32)
-        input_ids = np.zeros((len(pieces), int(lengths.max())), np.int32)
-        for row, piece in zip(input_ids, pieces, strict=True):
-            row[: len(piece)] = piece
-        (scores,) = self._session.run(["probabilities"], {"input_ids": input_ids, "lengths": lengths})
-        return np.asarray(scores, np.float32)
+    def _score(self, pieces: list[list[int]], session: ort.InferenceSession) -> NDArray[np.float32]:
+        scores = np.empty((len(pieces), len(self.labels)), np.float32)
+        for members in _batches([len(piece) for piece in pieces]):
+            scores[members] = _run([pieces[i] for i in members], session)
+        return scores
+
+
+def _run(pieces: list[list[int]], session: ort.InferenceSession) -> NDArray[np.float32]:
+    lengths = np.array([len(piece) for piece in pieces], np.int32)
+    input_ids = np.zeros((len(pieces), int(lengths.max())), np.int32)
+    for row, piece in zip(input_ids, pieces, strict=True):
+        row[: len(piece)] = piece
+    (scores,) = session.run(["probabilities"], {"input_ids": input_ids, "lengths": lengths})
+    return np.asarray(scores, np.float32)
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -97,7 +97,7 @@ class Intake:
 
     def close(self) -> None:
         """Finish the file of undated rejects."""
-        self._undated_writer.__exit__()
+        self._undated_writer.close()
 
     def __enter__(self) -> Self:
         return self
