@@ -27,8 +27,8 @@ def assess(batches: Iterable[Batch], settings: Settings, provenance: Provenance)
     runs = []
     for batch in batches:
         screened = screen_tweets.submit(batch, settings.screening)
-        classified = classify_tweets.submit(screened, settings.classifier)
-        coded = code_detections.submit(classified, settings.coding)
+        classified = classify_tweets.submit(screened, settings)
+        coded = code_detections.submit(classified, settings)
         runs.append((screened, classified, coded, write_windows.submit(coded, settings, provenance)))
     # Upstream first, so that a failure is reported by the station it happened at.
     return [receipt for run in runs for receipt in [station.result() for station in run][-1]]

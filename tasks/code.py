@@ -10,15 +10,15 @@ from adverse_events.coding.code import code
 from tasks.station import station
 
 if TYPE_CHECKING:
-    from adverse_events.coding.select import CodingSettings
+    from adverse_events.settings import Settings
     from adverse_events.staging import Batch
 
 logger = logging.getLogger("adverse_events.code")
 
 
 @station("code")
-def code_detections(batch: Batch, settings: CodingSettings) -> Batch:
+def code_detections(batch: Batch, settings: Settings) -> Batch:
     """Code the positives of one batch. Retried because a cloud coder throttles by account."""
-    coded = code(batch, assembly.coder(), settings)
+    coded = code(batch, assembly.coder_for(settings), settings.coding)
     logger.info("coded %d windows from %s", len(batch.windows), batch.windows[0])
     return coded

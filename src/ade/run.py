@@ -126,6 +126,8 @@ def show_account(account: RunAccount) -> None:
         )
     else:
         terminal.show_line("no window to write")
+    for service, n_units in account.billable_units.items():
+        terminal.note(f"{terminal.counted(n_units, 'unit')} billed by {service}")
     if account.rows_gone:
         gone = terminal.counted(account.rows_gone, "input")
         terminal.note(
@@ -149,6 +151,7 @@ def _account_rows(account: RunAccount) -> Iterator[tuple[str, int, str]]:
     yield from (line(f"  {_words(reason)}", n) for reason, n in account.screened_out.items())
     yield line("rejected", account.rows_rejected)
     yield from (line(f"  {_words(reason)}", n) for reason, n in account.rejected.items())
+    yield from (line(f"not coded: {_words(reason)}", n) for reason, n in account.uncoded.items())
     if account.rows_out_of_range:
         yield line("outside the range", account.rows_out_of_range)
     if account.rows_not_due:

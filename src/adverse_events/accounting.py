@@ -30,6 +30,8 @@ class RunAccount:
         n_events: Coded or uncoded events that count.
         screened_out: Rows by reason.
         rejected: Rows by reason, inputs whose time could not be read included.
+        uncoded: Positive posts the coder refused, by reason; assessed without events, and in rejects too.
+        billable_units: Units paid services charged, by service.
         start: First instant of the first window; None when there was none.
         end: First instant after the last window; None when there was none.
         rows_gone: Inputs that windows held before this run and hold no more. A window is replaced whole, so another
@@ -46,6 +48,8 @@ class RunAccount:
     n_events: int
     screened_out: Mapping[str, int] = field(default_factory=dict)
     rejected: Mapping[str, int] = field(default_factory=dict)
+    uncoded: Mapping[str, int] = field(default_factory=dict)
+    billable_units: Mapping[str, int] = field(default_factory=dict)
     start: datetime | None = None
     end: datetime | None = None
     rows_gone: int = 0
@@ -95,6 +99,8 @@ class RunAccount:
             n_events=sum(receipt.n_events for receipt in dated),
             screened_out=_summed(receipt.tally.screened_out for receipt in receipts),
             rejected=_summed(receipt.tally.rejected for receipt in receipts),
+            uncoded=_summed(receipt.tally.uncoded for receipt in dated),
+            billable_units=_summed(receipt.tally.billable_units for receipt in dated),
             start=min((receipt.window_start for receipt in dated), default=None),
             end=max((receipt.window_end for receipt in dated), default=None),
             rows_gone=sum(max(0, receipt.rows_before - receipt.tally.rows_in) for receipt in dated),
@@ -119,6 +125,8 @@ class RunAccount:
             "rows_rejected": self.rows_rejected,
             "screened_out": dict(self.screened_out),
             "rejected": dict(self.rejected),
+            "uncoded": dict(self.uncoded),
+            "billable_units": dict(self.billable_units),
             "n_windows": self.n_windows,
             "n_windows_unchanged": self.n_windows_unchanged,
             "n_events": self.n_events,

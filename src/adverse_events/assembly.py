@@ -1,6 +1,7 @@
 """Which part stands at each station: settings in, the thing that does the work out.
 
-The one place that chooses between the embedded default and a cloud service.
+The one place that chooses between the embedded default and a cloud service. What needs the cloud's libraries is
+imported where it is chosen: the embedded default runs without them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from adverse_events.classification.classify import decision_limit
 from adverse_events.classification.embedded import EmbeddedClassifier
 from adverse_events.classification.model_folder import starter_model
 from adverse_events.coding.embedded import EmbeddedCoder
+from adverse_events.errors import UsageError
 from adverse_events.lake.local import LocalLake
+from adverse_events.lake.query import LocalReader
 from adverse_events.privacy import IdentityKey
 from adverse_events.provenance import Provenance
 from adverse_events.screening.drugs import DrugLexicon
@@ -21,10 +24,16 @@ from adverse_events.settings import identity_key_path
 from adverse_events.source.archive import Archive
 
 if TYPE_CHECKING:
+    from adverse_events.aws.session import Cloud
+    from adverse_events.aws.settings import AwsSettings
     from adverse_events.classification.classify import ClassifierSettings
+    from adverse_events.classification.endpoint_settings import EndpointSettings
     from adverse_events.classification.protocol import Classifier
+    from adverse_events.coding.comprehend_settings import ComprehendSettings
     from adverse_events.coding.protocol import ConditionCoder
+    from adverse_events.lake.catalog import GlueCatalog
     from adverse_events.lake.protocol import Lake
+    from adverse_events.lake.reader import LakeReader
     from adverse_events.privacy import PrivacySettings
     from adverse_events.settings import Settings
     from adverse_events.source.archive import ArchiveSettings
@@ -43,20 +52,35 @@ def identity_key_for(settings: PrivacySettings) -> IdentityKey:
     return IdentityKey.load_or_create(identity_key_path())
 
 
-@lru_cache(maxsize=4)
-def classifier_for(settings: ClassifierSettings) -> Classifier:
-    """Return the classifier; one process loads a model once."""
-    return EmbeddedClassifier(
-        settings.model or starter_model(),
-        arithmetic=settings.arithmetic,
-        threads=settings.threads,
-        ade_threshold=settings.ade_threshold,
-    )
+def classifier_for(settings: Settings, n_rows: int = 0) -> Classifier:
+    """Return the classifier for a batch of `n_rows` posts.
+
+    Raises:
+        ServiceError: The endpoint cannot be asked.
+        ContractError: It serves another task or other classes.
+    """
+    endpoint = settings.endpoint
+    if not endpoint.name:
+        return _embedded_classifier(settings.classifier)
+    if endpoint.mode == "transform" or (endpoint.mode == "auto" and n_rows >= endpoint.transform_from_rows):
+        return _transform_classifier(endpoint, settings.aws)
+    return _endpoint_classifier(endpoint, settings.aws)
+
+
+def coder_for(settings: Settings) -> ConditionCoder:
+    """Return the condition coder.
+
+    Raises:
+        ServiceError: The service cannot be asked.
+    """
+    if settings.coding.service == "comprehend":
+        return _comprehend_coder(settings.comprehend, settings.aws)
+    return embedded_coder()
 
 
 @lru_cache(maxsize=1)
-def coder() -> ConditionCoder:
-    """Return the condition coder; one process loads its lexicon once."""
+def embedded_coder() -> EmbeddedCoder:
+    """Return the coder in process; one process loads its lexicon once."""
     return EmbeddedCoder.load()
 
 
@@ -70,28 +94,117 @@ def lake_for(settings: Settings) -> Lake:
 
     Raises:
         UsageError: It was made with another window length, privacy mode or key.
+        ContractError: Its marker is damaged, or its tables in the catalog have other columns.
+        ServiceError: Its bucket or catalog cannot be reached.
     """
-    return LocalLake.open(
+    fingerprint = identity_key_for(settings.privacy).fingerprint
+    if not settings.lake.is_s3:
+        return LocalLake.open(
+            settings.lake.path,
+            window_minutes=settings.window_minutes,
+            privacy_mode=settings.privacy.mode,
+            key_fingerprint=fingerprint,
+            part_size=settings.lake.part_size,
+        )
+    from adverse_events.lake.s3 import S3Lake
+
+    catalog = catalog_for(settings)
+    if catalog:
+        catalog.check()
+    return S3Lake.open(
+        cloud_for(settings.aws),
         settings.lake.path,
         window_minutes=settings.window_minutes,
         privacy_mode=settings.privacy.mode,
-        key_fingerprint=identity_key_for(settings.privacy).fingerprint,
+        key_fingerprint=fingerprint,
         part_size=settings.lake.part_size,
     )
 
 
+def catalog_for(settings: Settings) -> GlueCatalog | None:
+    """Return the catalog over the lake; None for a lake in a folder, or where no database is set."""
+    if not (settings.lake.is_s3 and settings.catalog.database):
+        return None
+    cloud = cloud_for(settings.aws)
+    from adverse_events.lake.catalog import GlueCatalog
+
+    return GlueCatalog(cloud, settings.catalog, settings.lake.path)
+
+
+def reader_for(settings: Settings) -> LakeReader:
+    """Return what reads the lake: DuckDB, and Athena for SQL over a lake in a bucket."""
+    if not settings.lake.is_s3:
+        return LocalReader(settings.lake.path)
+    cloud = cloud_for(settings.aws)
+    from adverse_events.lake.s3_reader import S3Reader
+
+    return S3Reader(cloud, settings.lake.path, settings.catalog)
+
+
 def provenance_for(settings: Settings) -> Provenance:
-    """Return the versions and choices that decide a run's data, beside the posts."""
-    classifier = classifier_for(settings.classifier)
+    """Return the versions and choices that decide a run's data, beside the posts.
+
+    Remote parts are asked what they are, so that a run that cannot work fails before it reads a post.
+    """
+    classifier, coder = classifier_for(settings), coder_for(settings)
     return Provenance(
         model_version=classifier.model_version,
         ade_threshold=decision_limit(classifier, settings.classifier),
         lexicon_version=lexicon().version,
-        coder_version=coder().coder_version,
-        icd10cm_release=coder().icd10cm_release,
+        coder_version=coder.coder_version,
+        icd10cm_release=coder.icd10cm_release,
         code_version=__version__,
         privacy_mode=settings.privacy.mode,
         keep_text=settings.privacy.keep_text,
         screening=settings.screening.model_dump_json(),
-        coding=settings.coding.model_dump_json(),
+        coding=settings.coding.model_dump_json(exclude={"service"}),
     )
+
+
+@lru_cache(maxsize=4)
+def cloud_for(settings: AwsSettings) -> Cloud:
+    """Return the AWS account; one process opens it once.
+
+    Raises:
+        UsageError: The libraries for AWS are not installed.
+    """
+    try:
+        from adverse_events.aws.session import Cloud
+    except ImportError as error:
+        msg = f"{error.name} is not installed; AWS needs: pip install 'adverse-events[aws]'"
+        raise UsageError(msg) from error
+    return Cloud(settings)
+
+
+@lru_cache(maxsize=4)
+def _embedded_classifier(settings: ClassifierSettings) -> Classifier:
+    return EmbeddedClassifier(
+        settings.model or starter_model(),
+        arithmetic=settings.arithmetic,
+        threads=settings.threads,
+        ade_threshold=settings.ade_threshold,
+    )
+
+
+@lru_cache(maxsize=4)
+def _endpoint_classifier(settings: EndpointSettings, aws: AwsSettings) -> Classifier:
+    cloud = cloud_for(aws)
+    from adverse_events.classification.endpoint import SageMakerClassifier
+
+    return SageMakerClassifier.open(cloud, settings)
+
+
+@lru_cache(maxsize=4)
+def _transform_classifier(settings: EndpointSettings, aws: AwsSettings) -> Classifier:
+    cloud = cloud_for(aws)
+    from adverse_events.classification.transform import TransformClassifier
+
+    return TransformClassifier.open(cloud, settings)
+
+
+@lru_cache(maxsize=4)
+def _comprehend_coder(settings: ComprehendSettings, aws: AwsSettings) -> ConditionCoder:
+    cloud = cloud_for(aws)
+    from adverse_events.coding.comprehend import ComprehendCoder
+
+    return ComprehendCoder.open(cloud, settings)

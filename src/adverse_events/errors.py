@@ -37,6 +37,10 @@ class PermanentServiceError(ServiceError):
     """A remote service refused, and will refuse again."""
 
 
+class RequestRefusedError(PermanentServiceError):
+    """A remote service refused one request for what it holds; another request may pass."""
+
+
 class ContractError(AdverseEventsError):
     """Data broke a promise: a column, a type, a null, a length, a version."""
 
@@ -48,6 +52,10 @@ class ContractError(AdverseEventsError):
     def __str__(self) -> str:
         where = f" (rows {', '.join(self.ids)})" if self.ids else ""
         return f"{self.contract}: {self.detail}{where}"
+
+
+class AnswerError(ContractError):
+    """A service's answer arrived whole and is wrong: too short, no number, of another shape or another model."""
 
 
 class AccountingError(AdverseEventsError):

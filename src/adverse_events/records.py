@@ -6,8 +6,11 @@ Unicode code points into the post's stored text, half-open ``[begin, end)``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +100,18 @@ class Entity:
         if self.cause_code:
             wire["CauseCode"] = self.cause_code
         return wire
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """What a coder made of one text.
+
+    Attributes:
+        entities: In text order, never overlapping; empty when it recognises nothing, or was refused.
+        refusal: Why a remote coder will never answer for this text; None when it answered.
+        billable_units: Units charged for this text, by service; none when its answer was known already.
+    """
+
+    entities: tuple[Entity, ...] = ()
+    refusal: str | None = None
+    billable_units: Mapping[str, int] = field(default_factory=dict)

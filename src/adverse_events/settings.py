@@ -21,9 +21,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from adverse_events.aws.settings import AwsSettings
 from adverse_events.classification.classify import ClassifierSettings
+from adverse_events.classification.endpoint_settings import EndpointSettings
+from adverse_events.coding.comprehend_settings import ComprehendSettings
 from adverse_events.coding.select import CodingSettings
 from adverse_events.errors import UsageError
+from adverse_events.lake.catalog_settings import CatalogSettings
 from adverse_events.lake.settings import LakeSettings
 from adverse_events.privacy import PrivacySettings
 from adverse_events.screening.screen import ScreeningSettings
@@ -54,9 +58,17 @@ class Settings(BaseSettings):
     source: ArchiveSettings = Field(default_factory=ArchiveSettings, description="Where posts come from.")
     privacy: PrivacySettings = Field(default_factory=PrivacySettings, description="What may be stored.")
     screening: ScreeningSettings = Field(default_factory=ScreeningSettings, description="Which posts are assessed.")
+    endpoint: EndpointSettings = Field(
+        default_factory=EndpointSettings, description="A SageMaker endpoint instead of the embedded model."
+    )
     classifier: ClassifierSettings = Field(default_factory=ClassifierSettings, description="How posts are scored.")
     coding: CodingSettings = Field(default_factory=CodingSettings, description="How positives are coded.")
+    comprehend: ComprehendSettings = Field(
+        default_factory=ComprehendSettings, description="How Comprehend Medical is asked."
+    )
     lake: LakeSettings = Field(default_factory=LakeSettings, description="Where results are kept.")
+    catalog: CatalogSettings = Field(default_factory=CatalogSettings, description="Glue and Athena over the lake.")
+    aws: AwsSettings = Field(default_factory=AwsSettings, description="The AWS account.")
 
     @field_validator("window_minutes")
     @classmethod

@@ -63,7 +63,7 @@ SCREENED = pa.schema(
 )
 """One row per post that passed screening, in the order of `TWEETS`."""
 
-CLASSIFIED = pa.schema([*SCREENED, *_fields("ade_probability", "is_ade", "label")])
+CLASSIFIED = pa.schema([*SCREENED, *_fields("ade_probability", "is_ade", "label", "is_truncated")])
 """One row per post that was scored, in the order of `TWEETS`."""
 
 CODED = pa.schema([*CLASSIFIED, *_fields("events")])
@@ -78,12 +78,14 @@ class Tally:
         rows_in: Inputs that fell into the window.
         screened_out: Rows by screening reason.
         rejected: Rows by reject reason.
+        uncoded: Rows by the reason a coder refused them. They are assessed, without events, and stand in rejects too.
         billable_units: Units by paid service.
     """
 
     rows_in: int = 0
     screened_out: Mapping[str, int] = field(default_factory=dict)
     rejected: Mapping[str, int] = field(default_factory=dict)
+    uncoded: Mapping[str, int] = field(default_factory=dict)
     billable_units: Mapping[str, int] = field(default_factory=dict)
 
     def plus(
@@ -92,6 +94,7 @@ class Tally:
         rows_in: int = 0,
         screened_out: Mapping[str, int] | None = None,
         rejected: Mapping[str, int] | None = None,
+        uncoded: Mapping[str, int] | None = None,
         billable_units: Mapping[str, int] | None = None,
     ) -> Tally:
         """Return the tally with these counts added."""
@@ -99,6 +102,7 @@ class Tally:
             self.rows_in + rows_in,
             _added(self.screened_out, screened_out or {}),
             _added(self.rejected, rejected or {}),
+            _added(self.uncoded, uncoded or {}),
             _added(self.billable_units, billable_units or {}),
         )
 
@@ -123,6 +127,7 @@ class Batch:
         rejects: Arrow files of the rows refused so far, schema of `tables.REJECTS` plus window_start.
         tallies: The account of each of `windows`.
         durations: Seconds by station.
+        served_by: The remote part that did a station's work, by station; empty on the embedded default.
     """
 
     windows: tuple[Window, ...]
@@ -130,6 +135,7 @@ class Batch:
     rejects: tuple[Path, ...]
     tallies: Mapping[Window, Tally]
     durations: Mapping[str, float] = field(default_factory=dict)
+    served_by: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -139,6 +145,10 @@ class Batch:
     def took(self, station: str, seconds: float) -> Batch:
         """Return the batch with the time `station` spent on it."""
         return replace(self, durations={**self.durations, station: round(seconds, 3)})
+
+    def served(self, station: str, remote: str) -> Batch:
+        """Return the batch with the `remote` part that did the work of `station`; none when that is empty."""
+        return replace(self, served_by={**self.served_by, station: remote}) if remote else self
 
 
 REJECTED = REJECTS.schema.remove_metadata().append(pa.field("window_start", TIMESTAMP))
@@ -207,14 +217,27 @@ def write_staged(path: Path, schema: pa.Schema, chunks: Iterable[pa.RecordBatch 
     return staged.n_rows
 
 
-def read_staged(path: Path) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a staged file in chunks of at most `ROWS_PER_CHUNK`, in order."""
+def read_staged(path: Path, *, counts: bool = True) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a staged file in chunks of at most `ROWS_PER_CHUNK`, in order.
+
+    Args:
+        path: The file.
+        counts: Whether its rows count as the station's progress; not for a second reading.
+    """
     with pa.memory_map(str(path)) as source:
         reader = pa.ipc.open_file(source)
         for index in range(reader.num_record_batches):
             rows = reader.get_batch(index)
             yield rows
-            advance(rows.num_rows)
+            if counts:
+                advance(rows.num_rows)
+
+
+def n_staged(path: Path) -> int:
+    """Return the number of rows in a staged file."""
+    with pa.memory_map(str(path)) as source:
+        reader = pa.ipc.open_file(source)
+        return sum(reader.get_batch(index).num_rows for index in range(reader.num_record_batches))
 
 
 @contextmanager

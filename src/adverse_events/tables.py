@@ -122,6 +122,11 @@ ASSESSMENTS = Table(
         ),
         Column("is_ade", pa.bool_(), "ade_probability is at or above ade_threshold.", nullable=False),
         Column("label", pa.string(), "Most probable class of the model, after the threshold.", nullable=False),
+        Column(
+            "is_truncated",
+            pa.bool_(),
+            "The classifier read only the beginning of the text; null where an endpoint does not say.",
+        ),
         Column("ade_threshold", pa.float64(), "Decision limit in force, 0-1.", nullable=False),
         Column(
             "events",
@@ -154,7 +159,7 @@ ASSESSMENTS = Table(
 
 REJECTS = Table(
     "rejects",
-    "One row per input that broke the contract.",
+    "One row per input that broke the contract, or that the coder refused.",
     (
         Column("reason", pa.string(), "Short reason code, such as malformed_json.", nullable=False),
         Column("detail", pa.string(), "What was wrong and how to mend it; never post text.", nullable=False),
@@ -177,9 +182,16 @@ RECEIPTS = Table(
         Column("rows_assessed", pa.int64(), "Rows in assessments.", nullable=False),
         Column("rows_positive", pa.int64(), "Of those, rows with is_ade.", nullable=False),
         Column("rows_screened_out", pa.int64(), "Inputs screened out.", nullable=False),
-        Column("rows_rejected", pa.int64(), "Rows in rejects.", nullable=False),
+        Column("rows_rejected", pa.int64(), "Inputs rejected; rows in rejects, those uncoded aside.", nullable=False),
+        Column(
+            "rows_uncoded",
+            pa.int64(),
+            "Positive posts the coder refused: in assessments without events, and in rejects with the reason.",
+            nullable=False,
+        ),
         Column("screened_out", COUNT_BY_REASON, "Inputs screened out, by reason.", nullable=False),
         Column("rejected", COUNT_BY_REASON, "Inputs rejected, by reason.", nullable=False),
+        Column("uncoded", COUNT_BY_REASON, "Positive posts the coder refused, by reason.", nullable=False),
         Column("n_events", pa.int64(), "Events counted (is_event) in positive posts.", nullable=False),
         Column(
             "parts",
@@ -221,6 +233,12 @@ RECEIPTS = Table(
             "billable_units",
             pa.list_(pa.struct([pa.field("service", pa.string()), pa.field("n_units", pa.int64())])),
             "Units a paid service charged for this window; empty on the embedded default.",
+            nullable=False,
+        ),
+        Column(
+            "served_by",
+            pa.list_(pa.struct([pa.field("station", pa.string()), pa.field("remote", pa.string())])),
+            "Remote part that did a station's work, such as an endpoint and its variant; empty on the embedded default.",
             nullable=False,
         ),
         Column("written_at", TIMESTAMP, "When these data were first written, UTC.", nullable=False),

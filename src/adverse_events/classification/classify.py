@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +15,12 @@ from adverse_events.errors import ContractError
 from adverse_events.staging import CLASSIFIED, REJECTED, StagedWriter, read_staged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from numpy.typing import NDArray
 
-    from adverse_events.classification.protocol import Classifier
+    from adverse_events.classification.protocol import Classifier, Scored
     from adverse_events.staging import Batch
 
 DIGITS = 6
@@ -43,7 +43,7 @@ class ClassifierSettings(BaseModel, frozen=True, extra="forbid"):
 def classify(batch: Batch, classifier: Classifier, settings: ClassifierSettings) -> Batch:
     """Score every row of `batch` (schema `staging.SCREENED`) and write ``classified.arrow``.
 
-    A row whose score is not a probability (NaN, or outside 0-1) goes to the rejects.
+    A row that the model refuses, or whose score is not a probability (NaN, or outside 0-1), goes to the rejects.
 
     Returns:
         The batch with rows of schema `staging.CLASSIFIED`: the scored rows in the same order.
@@ -53,25 +53,26 @@ def classify(batch: Batch, classifier: Classifier, settings: ClassifierSettings)
     """
     threshold = decision_limit(classifier, settings)
     path, rejects_path = batch.folder / "classified.arrow", batch.folder / "rejects-classify.arrow"
-    refused: Counter[datetime] = Counter()
+    refused: defaultdict[datetime, Counter[str]] = defaultdict(Counter)
     with StagedWriter(path, CLASSIFIED) as staged, StagedWriter(rejects_path, REJECTED) as rejects:
-        for rows in read_staged(batch.rows):
-            scores = classifier.probabilities(rows.column("text").to_pylist())
-            if len(scores) != rows.num_rows:
+        for rows, scored in zip(read_staged(batch.rows), classifier.score(_texts(batch.rows)), strict=True):
+            if len(scored.probabilities) != rows.num_rows:
                 raise ContractError(
-                    classifier.model_version, f"{len(scores)} scores came back for {rows.num_rows} posts"
+                    classifier.model_version, f"{len(scored.probabilities)} scores came back for {rows.num_rows} posts"
                 )
-            valid = is_probability(scores)
-            staged.write(_decided(rows.filter(pa.array(valid)), scores[valid], classifier.labels, threshold))
-            rejected = rows.filter(pa.array(~valid))
-            rejects.write_rows([_reject(row, classifier.model_version) for row in rejected.to_pylist()])
-            refused.update(rejected.column("window_start").to_pylist())
-    tallies = {
-        window: tally.plus(rejected={"invalid_probability": refused[window.start]} if refused[window.start] else {})
-        for window, tally in batch.tallies.items()
-    }
-    more = (rejects_path,) if refused else ()
-    return replace(batch, rows=path, rejects=(*batch.rejects, *more), tallies=tallies)
+            valid = is_probability(scored.probabilities)
+            staged.write(_decided(rows, scored, classifier.labels, threshold).filter(pa.array(valid)))
+            rejected = [
+                _reject(rows.slice(index, 1).to_pylist()[0], scored.refusals.get(index), classifier.model_version)
+                for index in map(int, np.flatnonzero(~valid))
+            ]
+            rejects.write_rows(rejected)
+            for row in rejected:
+                refused[row["window_start"]][row["reason"]] += 1
+    tallies = {window: tally.plus(rejected=refused[window.start]) for window, tally in batch.tallies.items()}
+    more = (rejects_path,) if refused.keys() else ()
+    done = replace(batch, rows=path, rejects=(*batch.rejects, *more), tallies=tallies)
+    return done.served("classify", classifier.served_by)
 
 
 def decision_limit(classifier: Classifier, settings: ClassifierSettings) -> float:
@@ -89,20 +90,28 @@ def ade_probability(scores: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(np.round(np.asarray(scores[:, -1], np.float64), DIGITS), np.float64)
 
 
-def _decided(rows: pa.RecordBatch, scores: NDArray[np.float32], labels: Sequence[str], threshold: float) -> pa.Table:
-    probabilities = ade_probability(scores)
+def _texts(path: Path) -> Iterator[list[str]]:
+    for rows in read_staged(path, counts=False):
+        yield rows.column("text").to_pylist()
+
+
+def _decided(rows: pa.RecordBatch, scored: Scored, labels: Sequence[str], threshold: float) -> pa.Table:
+    probabilities = ade_probability(scored.probabilities)
     is_ade = probabilities >= threshold
-    others = np.argmax(scores[:, :-1], axis=1)
+    others = np.argmax(scored.probabilities[:, :-1], axis=1)
     named = [labels[-1] if positive else labels[other] for positive, other in zip(is_ade, others, strict=True)]
     return (
         pa.Table.from_batches([rows])
         .append_column("ade_probability", pa.array(probabilities))
         .append_column("is_ade", pa.array(is_ade))
         .append_column("label", pa.array(named, pa.string()))
+        .append_column("is_truncated", pa.array(scored.is_truncated, pa.bool_()))
     )
 
 
-def _reject(row: dict[str, object], model_version: str) -> dict[str, object]:
+def _reject(row: dict[str, Any], refusal: str | None, model_version: str) -> dict[str, Any]:
     kept = ("source", "origin", "row_number", "payload_sha256", "tweet_id", "created_at", "window_start")
-    detail = f"model {model_version} gave no probability for this post; check the model, then run the window again"
-    return {"reason": "invalid_probability", "detail": detail, **{name: row[name] for name in kept}}
+    reason = "invalid_probability" if refusal is None else "refused_by_classifier"
+    detail = refusal or f"model {model_version} gave no probability for this post"
+    remedy = "check the model, then run the window again"
+    return {"reason": reason, "detail": f"{detail}; {remedy}", **{name: row[name] for name in kept}}

@@ -10,9 +10,10 @@ import onnxruntime as ort
 from tokenizers import Tokenizer
 
 from adverse_events.classification.model_folder import read_manifest
+from adverse_events.classification.protocol import Scored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -85,8 +86,18 @@ class EmbeddedClassifier:
         """Decision limit chosen when the model was released, 0-1."""
         return self.manifest.ade_threshold
 
+    @property
+    def served_by(self) -> str:
+        """Empty: this one is in process."""
+        return ""
+
+    def score(self, chunks: Iterable[Sequence[str]]) -> Iterator[Scored]:
+        """Score texts chunk by chunk; see `Classifier.score`."""
+        for texts in chunks:
+            yield Scored(self.probabilities(texts), [False] * len(texts))
+
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Score texts; see `Classifier.probabilities`. A row of NaN is passed on as it is."""
+        """Return the class probabilities of `texts`: array (len(texts), len(labels)), float32, same order."""
         pieces, owners = self._tokenise(texts)
         scores = self._score(pieces, self._sessions[0])
         doubtful = np.flatnonzero(np.abs(scores[:, -1] - self._limit) < DOUBT)

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from adverse_events.coding.select import best_concept, distinct_entities, is_event
+from adverse_events.errors import ContractError
 from adverse_events.records import DrugMention
-from adverse_events.staging import CODED, read_staged, write_staged
+from adverse_events.staging import CODED, REJECTED, StagedWriter, read_staged
 from adverse_events.tables import EVENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from adverse_events.coding.protocol import ConditionCoder
     from adverse_events.coding.select import CodingSettings
-    from adverse_events.records import Entity
+    from adverse_events.records import Coding, Entity
     from adverse_events.staging import Batch
+
+REFUSED = "refused_by_coder"
+"""Reject reason of a positive post that a remote coder will never answer for."""
 
 
 def code(batch: Batch, coder: ConditionCoder, settings: CodingSettings) -> Batch:
@@ -31,11 +37,34 @@ def code(batch: Batch, coder: ConditionCoder, settings: CodingSettings) -> Batch
 
     Returns:
         The batch with its rows in ``coded.arrow`` (schema `staging.CODED`): the same rows in the same order, each with
-        its events in text order; no events for a negative post.
+        its events in text order; no events for a negative post, nor for one the coder refused, which is tallied as
+        uncoded and stands in the rejects besides.
+
+    Raises:
+        ContractError: The coder returned another number of codings than it was given texts.
     """
-    coded = batch.folder / "coded.arrow"
-    write_staged(coded, CODED, (_coded(rows, coder, settings) for rows in read_staged(batch.rows)))
-    return replace(batch, rows=coded)
+    coded, rejects_path = batch.folder / "coded.arrow", batch.folder / "rejects-code.arrow"
+    uncoded: defaultdict[datetime, Counter[str]] = defaultdict(Counter)
+    units: defaultdict[datetime, Counter[str]] = defaultdict(Counter)
+    with StagedWriter(coded, CODED) as staged, StagedWriter(rejects_path, REJECTED) as rejects:
+        for rows in read_staged(batch.rows):
+            positives = rows.filter(rows.column("is_ade"))
+            codings = _codings(positives, coder)
+            staged.write(_with_events(rows, codings, settings))
+            for index, (start, coding) in enumerate(
+                zip(positives.column("window_start").to_pylist(), codings, strict=True)
+            ):
+                units[start].update(coding.billable_units)
+                if coding.refusal:
+                    uncoded[start][REFUSED] += 1
+                    rejects.write_rows([_reject(positives.slice(index, 1).to_pylist()[0], coding.refusal)])
+    tallies = {
+        window: tally.plus(uncoded=uncoded[window.start], billable_units=units[window.start])
+        for window, tally in batch.tallies.items()
+    }
+    more = (rejects_path,) if uncoded.keys() else ()
+    done = replace(batch, rows=coded, rejects=(*batch.rejects, *more), tallies=tallies)
+    return done.served("code", coder.served_by)
 
 
 def to_event(entity: Entity, settings: CodingSettings) -> dict[str, Any]:
@@ -58,16 +87,28 @@ def to_event(entity: Entity, settings: CodingSettings) -> dict[str, Any]:
     }
 
 
-def _coded(rows: pa.RecordBatch, coder: ConditionCoder, settings: CodingSettings) -> pa.RecordBatch:
-    positives = rows.filter(rows.column("is_ade"))
+def _codings(positives: pa.RecordBatch, coder: ConditionCoder) -> list[Coding]:
     texts = [text or "" for text in positives.column("text").to_pylist()]
     mentions = [_mentions(drugs) for drugs in positives.column("drug_mentions").to_pylist()]
-    found = iter(coder.code(texts, mentions))
+    codings = coder.code(texts, mentions)
+    if len(codings) != len(texts):
+        raise ContractError(coder.coder_version, f"{len(codings)} codings came back for {len(texts)} posts")
+    return codings
+
+
+def _with_events(rows: pa.RecordBatch, codings: list[Coding], settings: CodingSettings) -> pa.RecordBatch:
+    found = iter(codings)
     events = [
-        [to_event(entity, settings) for entity in distinct_entities(next(found))] if is_ade else []
+        [to_event(entity, settings) for entity in distinct_entities(next(found).entities)] if is_ade else []
         for is_ade in rows.column("is_ade").to_pylist()
     ]
     return rows.append_column("events", pa.array(events, pa.list_(EVENT)))
+
+
+def _reject(row: dict[str, Any], refusal: str) -> dict[str, Any]:
+    kept = ("source", "origin", "row_number", "payload_sha256", "tweet_id", "created_at", "window_start")
+    detail = f"{refusal}; the post is assessed, without events"
+    return {"reason": REFUSED, "detail": detail, **{name: row[name] for name in kept}}
 
 
 def _mentions(drugs: Iterable[dict[str, Any]]) -> list[DrugMention]:

@@ -9,7 +9,7 @@ from adverse_events.coding.lexicon import FOLDER, Form, Lexicon, load_lexicon
 from adverse_events.coding.matching import FoundForm, Matcher
 from adverse_events.coding.reading import Reader, Reading
 from adverse_events.errors import ContractError
-from adverse_events.records import Concept, Entity, Trait
+from adverse_events.records import Coding, Concept, Entity, Trait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,7 @@ class EmbeddedCoder:
     """
 
     icd10cm_release = ICD10CM_RELEASE
+    served_by = ""
 
     def __init__(self, lexicon: Lexicon) -> None:
         """Code with `lexicon`."""
@@ -59,11 +60,11 @@ class EmbeddedCoder:
         """
         return cls(load_lexicon(folder))
 
-    def code(self, texts: Sequence[str], drug_mentions: Sequence[Sequence[DrugMention]]) -> list[tuple[Entity, ...]]:
+    def code(self, texts: Sequence[str], drug_mentions: Sequence[Sequence[DrugMention]]) -> list[Coding]:
         """Find the conditions of each text; see `ConditionCoder.code`."""
         if len(texts) != len(drug_mentions):
             raise ContractError("coding", f"{len(texts)} texts but drug mentions of {len(drug_mentions)}")
-        return [self._code(text, drugs) for text, drugs in zip(texts, drug_mentions, strict=True)]
+        return [Coding(self._code(text, drugs)) for text, drugs in zip(texts, drug_mentions, strict=True)]
 
     def _code(self, text: str, drugs: Sequence[DrugMention]) -> tuple[Entity, ...]:
         reading = self._reader.read(text, drugs)

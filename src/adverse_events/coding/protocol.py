@@ -7,26 +7,25 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from adverse_events.records import DrugMention, Entity
+    from adverse_events.records import Coding, DrugMention
 
 
 class ConditionCoder(Protocol):
-    """Finds conditions in texts and links them to ICD-10-CM.
-
-    Attributes:
-        coder_version: Version of the coder, its rules and its lexicon; changes whenever a result could.
-        icd10cm_release: ICD-10-CM release the codes belong to, ``YYYY-MM`` of its effective date.
-    """
+    """Finds conditions in texts and links them to ICD-10-CM."""
 
     @property
     def coder_version(self) -> str:
-        """Version of the coder, its rules and its lexicon."""
+        """Version of the coder, its rules and its lexicon; changes whenever a result could."""
 
     @property
     def icd10cm_release(self) -> str:
-        """ICD-10-CM release of the codes."""
+        """ICD-10-CM release the codes belong to, ``YYYY-MM`` of its effective date."""
 
-    def code(self, texts: Sequence[str], drug_mentions: Sequence[Sequence[DrugMention]]) -> list[tuple[Entity, ...]]:
+    @property
+    def served_by(self) -> str:
+        """The remote service that answered so far; empty for a coder in process."""
+
+    def code(self, texts: Sequence[str], drug_mentions: Sequence[Sequence[DrugMention]]) -> list[Coding]:
         """Find the conditions of each text.
 
         Args:
@@ -34,9 +33,10 @@ class ConditionCoder(Protocol):
             drug_mentions: The drugs named in each text, offsets in code points of that text; same length.
 
         Returns:
-            One tuple per text, same order: its entities in text order, asserted or not (traits tell),
-            never overlapping; empty when the coder recognises nothing.
+            One coding per text, same order; its entities are asserted or not (traits tell).
 
         Raises:
-            ContractError: `texts` and `drug_mentions` differ in length.
+            ContractError: `texts` and `drug_mentions` differ in length, or a service's answers break the contract.
+            TransientServiceError: A service that may answer if asked again.
+            PermanentServiceError: A service that will not answer for any text.
         """

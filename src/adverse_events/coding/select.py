@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field
 
@@ -18,7 +18,11 @@ _NOT_HERE_OR_NOT_MINE = frozenset({"NEGATION", "HYPOTHETICAL", "PERTAINS_TO_FAMI
 
 
 class CodingSettings(BaseModel, frozen=True, extra="forbid"):
-    """How sure the coder must be."""
+    """Which coder is asked, and how sure it must be."""
+
+    service: Literal["embedded", "comprehend"] = Field(
+        "embedded", description="embedded codes in process; comprehend asks Amazon Comprehend Medical."
+    )
 
     entity_min_score: float = Field(
         0.60, ge=0, le=1, description="Lowest entity score (0-1) at which a condition counts as an event."

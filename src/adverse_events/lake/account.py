@@ -34,7 +34,7 @@ def check_account(batch: Batch, rows: GroupedRows, rejects: GroupedRows) -> None
     for window in batch.windows:
         tally = batch.tallies.get(window, Tally())
         tally.check(window, rows.n_rows(window.start))
-        promised = {reason: n_rows for reason, n_rows in tally.rejected.items() if n_rows}
+        promised = {reason: n_rows for reason, n_rows in {**tally.rejected, **tally.uncoded}.items() if n_rows}
         staged = rejects.count_by("reason", window.start)
         if promised != staged:
             msg = f"window {window}: the tally says rejected {promised}, but the staged rejects are {staged}"

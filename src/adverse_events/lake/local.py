@@ -6,6 +6,7 @@ import os
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
@@ -24,7 +25,6 @@ from adverse_events.tables import RECEIPTS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from adverse_events.lake.preparation import Prepared
     from adverse_events.lake.receipt import Receipt
@@ -54,7 +54,7 @@ class LocalLake:
     @classmethod
     def open(
         cls,
-        path: Path,
+        path: str | Path,
         *,
         window_minutes: int,
         privacy_mode: str,
@@ -68,7 +68,7 @@ class LocalLake:
                 privacy mode or key.
             ContractError: Its marker is damaged or newer code wrote it.
         """
-        root = path.expanduser().absolute()
+        root = Path(path).expanduser().absolute()
         wanted = Marker(
             schema_version=SCHEMA_VERSION,
             window_minutes=window_minutes,

@@ -63,7 +63,7 @@ def prepare_window(
 
     Args:
         window: One of the batch's windows.
-        batch: Its tally and durations.
+        batch: Its tally, durations and remote parts.
         rows: Coded rows by window start.
         rejects: Staged rejects by window start.
         provenance: Versions, recipe and how much text is kept.
@@ -98,6 +98,7 @@ def prepare_window(
         provenance=provenance,
         stem=stem,
         durations=batch.durations,
+        served_by=batch.served_by,
     )
 
 
@@ -138,10 +139,13 @@ def _prepared(
     provenance: Provenance,
     stem: Path,
     durations: Mapping[str, float] | None = None,
+    served_by: Mapping[str, str] | None = None,
 ) -> Prepared:
     listed = (Part(key, n_rows, path.stat().st_size, sha256_of(path)) for key, (path, n_rows) in files.items())
     receipt = replace(receipt, parts=tuple(listed))
-    receipt_rows = receipt.to_table(provenance, durations or {}, datetime.now(UTC))
+    receipt_rows = receipt.to_table(
+        provenance, datetime.now(UTC), durations=durations or {}, served_by=served_by or {}
+    )
     receipt_file = stem.with_name(f"{stem.name}-receipt.parquet")
     write_table(receipt_rows, receipt_file)
     return Prepared({key: path for key, (path, _) in files.items()}, receipt, receipt_rows, receipt_file, globs)

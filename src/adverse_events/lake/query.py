@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -17,7 +18,7 @@ from adverse_events.tables import PARTITION_COLUMNS, TABLES, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+    from contextlib import AbstractContextManager
 
 _SAFE_ERRORS = (
     duckdb.ParserException,
@@ -63,6 +64,22 @@ def connect(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             ) from error
         _shut_in(connection, root)
         yield connection
+
+
+class LocalReader:
+    """Reads the lake in a folder (a `LakeReader`)."""
+
+    def __init__(self, lake: str | Path) -> None:
+        """Read the lake in the folder `lake`; nothing is opened yet."""
+        self.lake = Path(lake)
+
+    def connect(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Provide DuckDB over the lake; see `connect`."""
+        return connect(self.lake)
+
+    def query(self, sql: str) -> pa.Table:
+        """Return the result of one SELECT; see `query`."""
+        return query(self.lake, sql)
 
 
 def query(lake: Path, sql: str) -> pa.Table:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from adverse_events.provenance import Provenance
     from adverse_events.staging import Tally
 
-UNSETTLED = ("durations", "billable_units", "written_at")
+UNSETTLED = ("durations", "billable_units", "served_by", "written_at")
 """Receipt columns that differ between two runs which made the same data."""
 
 
@@ -68,7 +68,14 @@ class Receipt:
         """Inputs rejected, all reasons."""
         return sum(self.tally.rejected.values())
 
-    def to_table(self, provenance: Provenance, durations: Mapping[str, float], written_at: datetime) -> pa.Table:
+    def to_table(
+        self,
+        provenance: Provenance,
+        written_at: datetime,
+        *,
+        durations: Mapping[str, float],
+        served_by: Mapping[str, str],
+    ) -> pa.Table:
         """Return the receipt as one row of `tables.RECEIPTS`."""
         row = {
             "window_start": self.window_start,
@@ -80,6 +87,8 @@ class Receipt:
             "rows_rejected": self.rows_rejected,
             "screened_out": _pairs("reason", "n_rows", self.tally.screened_out),
             "rejected": _pairs("reason", "n_rows", self.tally.rejected),
+            "rows_uncoded": sum(self.tally.uncoded.values()),
+            "uncoded": _pairs("reason", "n_rows", self.tally.uncoded),
             "n_events": self.n_events,
             "parts": [asdict(part) for part in self.parts],
             "recipe_sha256": provenance.recipe_sha256,
@@ -93,6 +102,7 @@ class Receipt:
             "keep_text": provenance.keep_text,
             "durations": _pairs("station", "seconds", durations),
             "billable_units": _pairs("service", "n_units", self.tally.billable_units),
+            "served_by": _pairs("station", "remote", served_by),
             "written_at": written_at,
             "schema_version": SCHEMA_VERSION,
         }
@@ -105,5 +115,5 @@ def settled(receipt: pa.Table) -> dict[str, Any]:
     return dict(row)
 
 
-def _pairs(key_name: str, value_name: str, counts: Mapping[str, float]) -> list[dict[str, object]]:
+def _pairs(key_name: str, value_name: str, counts: Mapping[str, float] | Mapping[str, str]) -> list[dict[str, object]]:
     return [{key_name: key, value_name: value} for key, value in sorted(counts.items()) if value]

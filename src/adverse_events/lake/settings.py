@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, Field, model_validator
@@ -13,7 +12,7 @@ from adverse_events.lake.parts import PartSize
 class LakeSettings(BaseModel, frozen=True, extra="forbid"):
     """Where the lake is and how its files are cut."""
 
-    path: Path = Field(Path("lake"), description="Folder of the lake; created when missing.")
+    path: str = Field("lake", min_length=1, description="Folder of the lake, created when missing, or s3://bucket/folder.")
     rows_per_part: int = Field(
         200_000, ge=1, description="Most rows in one Parquet file; a multiple of row_group_rows."
     )
@@ -23,6 +22,11 @@ class LakeSettings(BaseModel, frozen=True, extra="forbid"):
     def _can_be_cut(self) -> Self:
         self.part_size  # noqa: B018 - its own check is the validation
         return self
+
+    @property
+    def is_s3(self) -> bool:
+        """Whether the lake is kept in a bucket."""
+        return self.path.startswith("s3://")
 
     @property
     def part_size(self) -> PartSize:

@@ -1,0 +1,193 @@
+"""What travels between the classifier's client and the container: one module, used by both.
+
+The Hugging Face text-classification payload, so that any endpoint of that kind can be asked. A request is
+``{"inputs": [text, ...], "parameters": {"top_k": null, "truncation": true}}``; an answer has, per input, one
+``{"label": ..., "score": ...}`` for every class, in any order. Our container adds ``"truncated": true`` to each of those
+where it read only the beginning of the text, and names its model in a header.
+
+Source:
+    SageMaker Hugging Face Inference Toolkit, text-classification; InvokeEndpoint API reference; read 2026-11.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+CONTENT_TYPE = "application/json"
+LINES_TYPE = "application/jsonlines"
+ATTRIBUTES_HEADER = "X-Amzn-SageMaker-Custom-Attributes"
+"""Header that InvokeEndpoint passes through both ways: at most 1,024 visible ASCII characters."""
+
+PARAMETERS = {"top_k": None, "truncation": True}
+"""Every class of every input; text over the model's length is cut by the server instead of failing the request."""
+
+
+class PayloadError(ValueError):
+    """A request or an answer that breaks the contract; the message never quotes a text."""
+
+
+class TextScores(NamedTuple):
+    """One text's answer.
+
+    Attributes:
+        scores: Score, 0-1, by label; NaN where the model gave no number.
+        truncated: Whether only the beginning was read; None where the server does not say.
+    """
+
+    scores: Mapping[str, float]
+    truncated: bool | None
+
+
+class ModelCard(NamedTuple):
+    """What a server of this project says of its model in the header; empty and None where another server is silent."""
+
+    version: str = ""
+    ade_label: str = ""
+    ade_threshold: float | None = None
+
+
+def encode_request(texts: Sequence[str]) -> bytes:
+    """Return the request for `texts` as UTF-8 JSON."""
+    return json.dumps({"inputs": list(texts), "parameters": PARAMETERS}, ensure_ascii=False).encode()
+
+
+def encoded_size(text: str) -> int:
+    """Return the bytes that `text` adds to a request, its comma included."""
+    return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")) + 2
+
+
+ENVELOPE_BYTES = len(encode_request([]))
+"""Bytes of a request without its texts."""
+
+
+def decode_request(body: bytes) -> list[str]:
+    """Return the texts of a request: ``inputs`` may be one text or a list of texts.
+
+    Raises:
+        PayloadError: Not UTF-8 JSON, no ``inputs``, or one that is not text; says which.
+    """
+    try:
+        request = json.loads(body)
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        msg = 'the body is not UTF-8 JSON; send {"inputs": ["text", ...]}'
+        raise PayloadError(msg) from error
+    return texts_of(request)
+
+
+def texts_of(request: Any) -> list[str]:
+    """Return the texts of a decoded request; see `decode_request`."""
+    if not isinstance(request, dict) or "inputs" not in request:
+        msg = 'the request has no "inputs"; send {"inputs": ["text", ...]}'
+        raise PayloadError(msg)
+    inputs = request["inputs"]
+    texts = [inputs] if isinstance(inputs, str) else inputs
+    if not isinstance(texts, list):
+        msg = f'"inputs" is a {type(inputs).__name__}; it must be a text or a list of texts'
+        raise PayloadError(msg)
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            msg = f'"inputs"[{index}] is a {type(text).__name__}; every input must be a text'
+            raise PayloadError(msg)
+    return texts
+
+
+def answer_of(
+    labels: Sequence[str], scores: Iterable[Sequence[float]], truncated: Iterable[bool]
+) -> list[list[dict[str, Any]]]:
+    """Return the answer, ready for JSON: every input, every class, best first; a score that is NaN is null."""
+    answer = []
+    for row, is_cut in zip(scores, truncated, strict=True):
+        classes = [
+            {"label": label, "score": None if math.isnan(score) else float(score)}
+            for label, score in zip(labels, row, strict=True)
+        ]
+        classes.sort(key=lambda item: -1.0 if item["score"] is None else -item["score"])
+        answer.append([{**item, "truncated": True} for item in classes] if is_cut else classes)
+    return answer
+
+
+def decode_answer(body: bytes, n_texts: int, *, says_truncated: bool) -> list[TextScores]:
+    """Return the scores of an answer to a request of `n_texts` texts, in their order.
+
+    Args:
+        body: The answer as it came.
+        n_texts: Texts that were sent.
+        says_truncated: Whether the server marks what it cut, so that no mark means none was.
+
+    Raises:
+        PayloadError: Not JSON (such as a proxy's HTML page), another number of rows, or rows of another shape.
+    """
+    try:
+        answer = json.loads(body)
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        msg = f"the answer of {len(body)} bytes is not JSON; is a proxy in between?"
+        raise PayloadError(msg) from error
+    if not isinstance(answer, list):
+        msg = f"the answer is a JSON {type(answer).__name__}, not a list of scores; is it a text classifier?"
+        raise PayloadError(msg)
+    if n_texts == 1 and answer and isinstance(answer[0], dict):
+        answer = [answer]  # transformers' pipeline drops the outer list of a single input
+    if len(answer) != n_texts:
+        msg = f"{len(answer)} answers came back for {n_texts} texts"
+        raise PayloadError(msg)
+    return [text_scores(row, says_truncated=says_truncated) for row in answer]
+
+
+def text_scores(row: Any, *, says_truncated: bool) -> TextScores:
+    """Return one row of an answer; see `decode_answer`."""
+    if not isinstance(row, list) or not row or not all(isinstance(item, dict) for item in row):
+        msg = "an answer is not a list of classes; is it a text classifier, asked for every class?"
+        raise PayloadError(msg)
+    scores: dict[str, float] = {}
+    for item in row:
+        label, score = item.get("label"), item.get("score")
+        if not isinstance(label, str) or not (score is None or isinstance(score, int | float)):
+            msg = "an answer's class lacks its label or its score; is it a text classifier?"
+            raise PayloadError(msg)
+        scores[label] = math.nan if score is None else float(score)
+    if len(scores) != len(row):
+        msg = "an answer names one class twice"
+        raise PayloadError(msg)
+    truncated = row[0].get("truncated")
+    return TextScores(scores, truncated if isinstance(truncated, bool) else (False if says_truncated else None))
+
+
+def encode_card(card: ModelCard) -> str:
+    """Return the header that names the model."""
+    return f"model_version={card.version};ade_label={card.ade_label};ade_threshold={card.ade_threshold}"
+
+
+def decode_card(header: str) -> ModelCard:
+    """Return what the header says of the model; empty for a server that is not ours."""
+    said = dict(part.split("=", 1) for part in header.split(";") if "=" in part)
+    try:
+        threshold = float(said["ade_threshold"]) if "ade_threshold" in said else None
+    except ValueError:
+        threshold = None
+    return ModelCard(said.get("model_version", ""), said.get("ade_label", ""), threshold)
+
+
+def encode_line(identifier: str, text: str) -> str:
+    """Return one line of a Batch Transform input, its newline included."""
+    line = {"id": identifier, "inputs": text, "parameters": PARAMETERS}
+    return json.dumps(line, ensure_ascii=False).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029") + "\n"
+
+
+def decode_lines(body: bytes) -> Iterator[Any]:
+    """Yield the values of JSON lines, blank lines left out.
+
+    Raises:
+        PayloadError: A line that is not JSON; names it.
+    """
+    for number, line in enumerate(body.split(b"\n"), 1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except (UnicodeDecodeError, json.JSONDecodeError) as error:
+                msg = f"line {number} is not UTF-8 JSON"
+                raise PayloadError(msg) from error
