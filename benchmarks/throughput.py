@@ -80,7 +80,7 @@ def throughput(n_posts: int = N_POSTS, seed: int = SEED) -> dict[str, Any]:
         model = load_reference(starter_model())
         output = folder / "loop"
         output.mkdir()
-        loop = ReferenceLoop(model, read_manifest(starter_model()).ade_threshold, assembly.coder(), output)
+        loop = ReferenceLoop(model, read_manifest(starter_model()).ade_threshold, assembly.embedded_coder(), output)
         warm_up = folder / "warm-up.jsonl"
         warm_up.write_text("\n".join(lines[:N_WARM_UP]), encoding="utf-8")
         run_flow(warm_up, folder / "warm-up")

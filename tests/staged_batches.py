@@ -77,6 +77,7 @@ def coded_row(window: Window, number: int, *, is_ade: bool = True) -> dict[str, 
         "ade_probability": 0.97 if is_ade else 0.02,
         "is_ade": is_ade,
         "label": "ADE" if is_ade else "Not_ADE",
+        "is_truncated": False,
         "events": [event] if is_ade else [],
     }
 

@@ -50,9 +50,9 @@ class Run:
         yield batch, staging.TWEETS
         batch = screen(batch, self.settings.screening, assembly.lexicon())
         yield batch, staging.SCREENED
-        batch = classify(batch, assembly.classifier_for(self.settings.classifier), self.settings.classifier)
+        batch = classify(batch, assembly.classifier_for(self.settings), self.settings.classifier)
         yield batch, staging.CLASSIFIED
-        batch = code(batch, assembly.coder(), self.settings.coding)
+        batch = code(batch, assembly.coder_for(self.settings), self.settings.coding)
         yield batch, staging.CODED
 
     def account(self, start=None, end=None):

@@ -12,6 +12,7 @@ import pytest
 from adverse_events.classification.classify import ClassifierSettings, classify
 from adverse_events.classification.embedded import TOKENS_PER_BATCH, EmbeddedClassifier, _batches
 from adverse_events.classification.model_folder import read_manifest, starter_model
+from adverse_events.classification.protocol import Scored
 from adverse_events.errors import ContractError, UsageError
 from adverse_events.staging import SCREENED, Batch, Tally, read_staged, write_staged
 from adverse_events.windows import Window
@@ -33,13 +34,17 @@ class FixedClassifier:
     model_version = "fixed"
     labels = ("NOT_ADE", "ADE")
     ade_threshold = 0.5
+    served_by = "endpoint fixed"
 
-    def __init__(self, ade):
+    def __init__(self, ade, refusals=None, is_truncated=False):
         self.ade = np.array(ade, np.float32)
+        self.refusals = refusals or {}
+        self.is_truncated = is_truncated
 
-    def probabilities(self, texts):
-        del texts
-        return np.stack([1 - self.ade, self.ade], axis=1)
+    def score(self, chunks):
+        for _ in chunks:
+            scores = np.stack([1 - self.ade, self.ade], axis=1)
+            yield Scored(scores, [self.is_truncated] * len(scores), self.refusals)
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +150,24 @@ def test_a_score_that_is_no_probability_is_rejected_and_accounted_for(tmp_path, 
 def test_fewer_scores_than_posts_fail_the_batch(tmp_path):
     with pytest.raises(ContractError, match="2 scores came back for 3 posts"):
         classify(_batch(tmp_path, 3), FixedClassifier([0.2, 0.9]), ClassifierSettings())
+
+
+def test_a_post_the_model_refuses_is_rejected_with_the_models_reason(tmp_path):
+    refusing = FixedClassifier([0.2, np.nan, np.nan], {1: "the container answered HTTP 400"})
+    done = classify(_batch(tmp_path, 3), refusing, ClassifierSettings())
+    refused, invalid = (row for path in done.rejects for table in read_staged(path) for row in table.to_pylist())
+    assert (refused["reason"], refused["tweet_id"]) == ("refused_by_classifier", "1")
+    assert refused["detail"].startswith("the container answered HTTP 400")
+    assert (invalid["reason"], invalid["tweet_id"]) == ("invalid_probability", "2")
+    assert done.tallies[WINDOW].rejected == {"invalid_probability": 1, "refused_by_classifier": 1}
+
+
+@pytest.mark.parametrize("is_truncated", [True, False, None])
+def test_a_row_says_whether_its_text_was_cut_and_the_batch_who_scored_it(tmp_path, is_truncated):
+    done = classify(_batch(tmp_path, 2), FixedClassifier([0.2, 0.9], is_truncated=is_truncated), ClassifierSettings())
+    (rows,) = read_staged(done.rows)
+    assert rows.column("is_truncated").to_pylist() == [is_truncated] * 2
+    assert done.served_by == {"classify": "endpoint fixed"}
 
 
 def test_an_empty_batch_passes_through(tmp_path):

@@ -9,8 +9,9 @@ from adverse_events.coding.code import code
 from adverse_events.coding.embedded import EmbeddedCoder
 from adverse_events.coding.select import CodingSettings
 from adverse_events.coding.wire import to_response
-from adverse_events.records import DrugMention
-from adverse_events.staging import CLASSIFIED, CODED, Batch, read_staged, write_staged
+from adverse_events.errors import ContractError
+from adverse_events.records import Coding, DrugMention
+from adverse_events.staging import CLASSIFIED, CODED, Batch, Tally, read_staged, write_staged
 from adverse_events.windows import Window
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -40,6 +41,7 @@ def row(number, text, *, is_ade):
         "ade_probability": 0.9 if is_ade else 0.1,
         "is_ade": is_ade,
         "label": "Adverse_Event" if is_ade else "Not_AE",
+        "is_truncated": False,
     }
 
 
@@ -132,3 +134,43 @@ def test_the_response_has_the_documented_keys_and_types(coder):
     nausea, weird = response["Entities"]
     assert nausea["ICD10CMConcepts"] == [{"Code": "R11.0", "Description": "Nausea", "Score": 0.95}]
     assert weird["ICD10CMConcepts"] == []
+
+
+class RefusingCoder:
+    """Refuses texts that say so, and charges a unit for the others: a remote coder whose faults a test can choose."""
+
+    coder_version = "refusing"
+    icd10cm_release = "2026-04"
+    served_by = "service refusing"
+
+    def code(self, texts, drug_mentions):
+        del drug_mentions
+        refused = Coding(refusal="the service refused this text (TextSizeLimitExceededException)")
+        return [refused if "refuse" in text else Coding(billable_units={"service": 2}) for text in texts]
+
+
+def test_a_post_the_coder_refuses_stays_assessed_and_stands_in_the_rejects(tmp_path):
+    rows = [row(0, "zoloft, refuse me", is_ade=True), row(1, "zoloft", is_ade=True), row(2, "refuse", is_ade=False)]
+    scored = tmp_path / "classified.arrow"
+    write_staged(scored, CLASSIFIED, [pa.Table.from_pylist(rows, schema=CLASSIFIED)])
+    window = Window(AT)
+    batch = code(Batch((window,), scored, (), {window: Tally(3)}), RefusingCoder(), CodingSettings())
+    assert [len(chunk) for chunk in read_staged(batch.rows)] == [3]
+    (rejected,) = (reject for path in batch.rejects for chunk in read_staged(path) for reject in chunk.to_pylist())
+    assert (rejected["reason"], rejected["tweet_id"], rejected["row_number"]) == ("refused_by_coder", "0", 0)
+    assert "TextSizeLimitExceeded" in rejected["detail"]
+    tally = batch.tallies[window]
+    assert (tally.uncoded, tally.rejected, tally.billable_units) == ({"refused_by_coder": 1}, {}, {"service": 2})
+    tally.check(window, rows_assessed=3)
+    assert batch.served_by == {"code": "service refusing"}
+
+
+def test_a_coder_that_answers_for_fewer_texts_fails_the_batch(tmp_path):
+    class Forgetful(RefusingCoder):
+        def code(self, texts, drug_mentions):
+            return super().code(texts, drug_mentions)[1:]
+
+    scored = tmp_path / "classified.arrow"
+    write_staged(scored, CLASSIFIED, [pa.Table.from_pylist([row(0, "zoloft", is_ade=True)], schema=CLASSIFIED)])
+    with pytest.raises(ContractError, match="0 codings came back for 1 posts"):
+        code(Batch((Window(AT),), scored, (), {}), Forgetful(), CodingSettings())

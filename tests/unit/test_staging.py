@@ -33,7 +33,7 @@ def numbers(first, last):
 def test_a_tally_adds_up_by_reason_and_leaves_the_one_before_as_it_was():
     before = Tally(3, {"repost": 1}, {"null_text": 1})
     after = before.plus(rows_in=2, screened_out={"repost": 1, "no_drug_mention": 1}, billable_units={"coder": 4})
-    assert after == Tally(5, {"no_drug_mention": 1, "repost": 2}, {"null_text": 1}, {"coder": 4})
+    assert after == Tally(5, {"no_drug_mention": 1, "repost": 2}, {"null_text": 1}, {}, {"coder": 4})
     assert before == Tally(3, {"repost": 1}, {"null_text": 1})
     assert after.plus() == after
 

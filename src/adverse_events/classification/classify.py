@@ -69,8 +69,8 @@ def classify(batch: Batch, classifier: Classifier, settings: ClassifierSettings)
             rejects.write_rows(rejected)
             for row in rejected:
                 refused[row["window_start"]][row["reason"]] += 1
-    tallies = {window: tally.plus(rejected=refused[window.start]) for window, tally in batch.tallies.items()}
-    more = (rejects_path,) if refused.keys() else ()
+    tallies = {window: tally.plus(rejected=refused.get(window.start)) for window, tally in batch.tallies.items()}
+    more = (rejects_path,) if refused else ()
     done = replace(batch, rows=path, rejects=(*batch.rejects, *more), tallies=tallies)
     return done.served("classify", classifier.served_by)
 

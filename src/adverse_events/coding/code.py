@@ -59,10 +59,10 @@ def code(batch: Batch, coder: ConditionCoder, settings: CodingSettings) -> Batch
                     uncoded[start][REFUSED] += 1
                     rejects.write_rows([_reject(positives.slice(index, 1).to_pylist()[0], coding.refusal)])
     tallies = {
-        window: tally.plus(uncoded=uncoded[window.start], billable_units=units[window.start])
+        window: tally.plus(uncoded=uncoded.get(window.start), billable_units=units.get(window.start))
         for window, tally in batch.tallies.items()
     }
-    more = (rejects_path,) if uncoded.keys() else ()
+    more = (rejects_path,) if uncoded else ()
     done = replace(batch, rows=coded, rejects=(*batch.rejects, *more), tallies=tallies)
     return done.served("code", coder.served_by)
 
