@@ -96,7 +96,7 @@ class ReferenceLoop:
         probability = self._model.ade_probability(text)
         done.model_seconds += time.perf_counter() - before
         is_ade = probability >= self.ade_threshold
-        entities = self._coder.code([text], [mentions])[0] if is_ade else ()
+        entities = self._coder.code([text], [mentions])[0].entities if is_ade else ()
         row = _row(data, post.get("includes", {}), text, mentions, entities, probability, is_ade=is_ade)
         (self._output / f"{time.time_ns()}.txt").write_text(json.dumps(row), encoding="utf-8")
         done.scored[data["id"]] = Scored(text, probability)

@@ -23,7 +23,7 @@ logger = logging.getLogger("adverse_events.fetch")
 def fetch_tweets(settings: Settings, start: datetime | None, end: datetime | None, folder: Path) -> Spooled:
     """Read the posts of a range. One pass over the source, however many windows it holds."""
     spooled = spool(
-        assembly.source_for(settings.source),
+        assembly.source_for(settings),
         folder=folder,
         window_minutes=settings.window_minutes,
         privacy=settings.privacy,

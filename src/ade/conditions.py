@@ -14,8 +14,9 @@ from ade.exits import strictly
 from ade.files import STANDARD_OUTPUT, check_not_input, written
 from ade.rows import conclude, refused_line, text_rows
 from adverse_events import assembly
+from adverse_events.coding.code import REFUSED
 from adverse_events.coding.wire import to_response
-from adverse_events.errors import UsageError
+from adverse_events.errors import ContractError, UsageError
 from adverse_events.records import DrugMention
 from adverse_events.settings import load_settings
 
@@ -64,6 +65,7 @@ def code_text(text: str, *, as_json: bool) -> int:
 
     Raises:
         UsageError: It is empty or no Unicode text.
+        ContractError: The service that codes refused it.
     """
     if not text.strip():
         msg = "the text is empty; give a post to code, in quotes"
@@ -71,8 +73,11 @@ def code_text(text: str, *, as_json: bool) -> int:
     if any("\ud800" <= letter <= "\udfff" for letter in text):
         msg = "the text is not UTF-8; convert it, for example with iconv -t UTF-8"
         raise UsageError(msg)
-    coder, drugs = assembly.coder(), assembly.lexicon().find(text)
-    (entities,) = coder.code([text], [drugs])
+    coder, drugs = assembly.coder_for(load_settings()), assembly.lexicon().find(text)
+    (coding,) = coder.code([text], [drugs])
+    if coding.refusal:
+        raise ContractError(coder.coder_version, f"the text was refused: {coding.refusal}")
+    entities = coding.entities
     if as_json:
         terminal.show_json(to_response(entities, coder.coder_version))
         return 0
@@ -93,7 +98,7 @@ def code_file(
     also = (drug_column,) if drug_column else ()
     rows = text_rows(file, text_column, max_characters=settings.source.max_characters, also=also)
     check_not_input(output, file)
-    lexicon, coder = assembly.lexicon(), assembly.coder()
+    lexicon, coder = assembly.lexicon(), assembly.coder_for(settings)
     n_rows, n_entities, refused = 0, 0, Counter[str]()
     with terminal.progress(quiet=as_json) as advance, written(output) as out:
         while chunk := list(islice(rows, ROWS_PER_CHUNK)):
@@ -126,8 +131,10 @@ def _coded(
     for row in chunk:
         if row.text is None:
             yield {"row": row.number, "error": row.error, "Entities": None}
+        elif (coding := next(found)).refusal:
+            yield {"row": row.number, "error": REFUSED, "Entities": None}
         else:
-            yield {"row": row.number, "Entities": to_response(next(found), coder.coder_version)["Entities"]}
+            yield {"row": row.number, "Entities": to_response(coding.entities, coder.coder_version)["Entities"]}
 
 
 def drugs_in(text: str, named: Sequence[str], lexicon: DrugLexicon) -> list[DrugMention]:

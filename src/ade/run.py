@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ade import checkout, terminal
 from ade.exits import strictly
-from adverse_events.errors import UsageError
+from adverse_events import assembly
 from adverse_events.progress import listening
 from adverse_events.settings import load_settings
-from adverse_events.source.files import find_files
 from adverse_events.windows import windows_between
 
 if TYPE_CHECKING:
@@ -89,10 +88,7 @@ def checked(asked: Asked) -> Settings:
         UsageError: A setting, the source or the range cannot be.
     """
     settings = asked.settings
-    if not settings.source.path:
-        msg = "no source of posts; give --source FILE, a folder or a glob, or set source.path (`ade settings`)"
-        raise UsageError(msg)
-    find_files(settings.source.path, settings.source.file_format)
+    assembly.check_source(settings)
     if asked.start and asked.end:
         windows_between(asked.start, asked.end, settings.window_minutes)
     return settings

@@ -22,6 +22,7 @@ from adverse_events.provenance import Provenance
 from adverse_events.screening.drugs import DrugLexicon
 from adverse_events.settings import identity_key_path
 from adverse_events.source.archive import Archive
+from adverse_events.source.files import find_files
 
 if TYPE_CHECKING:
     from adverse_events.aws.session import Cloud
@@ -36,13 +37,31 @@ if TYPE_CHECKING:
     from adverse_events.lake.reader import LakeReader
     from adverse_events.privacy import PrivacySettings
     from adverse_events.settings import Settings
-    from adverse_events.source.archive import ArchiveSettings
     from adverse_events.source.protocol import TweetSource
+    from adverse_events.source.s3_files import S3Files
 
 
-def source_for(settings: ArchiveSettings) -> TweetSource:
+def source_for(settings: Settings) -> TweetSource:
     """Return the source of posts."""
-    return Archive(settings)
+    source = settings.source
+    return Archive(source, _files_in_s3(settings) if source.is_s3 else None)
+
+
+def check_source(settings: Settings) -> None:
+    """Look whether there is anything to read, without reading it.
+
+    Raises:
+        UsageError: No source, nothing at that path, or nothing that can be read.
+        ServiceError: The bucket refused.
+    """
+    source = settings.source
+    if not source.path:
+        msg = "no source of posts; give --source FILE, a folder or a glob, or set source.path (`ade settings`)"
+        raise UsageError(msg)
+    if source.is_s3:
+        _files_in_s3(settings).find()
+    else:
+        find_files(source.path, source.file_format)
 
 
 def identity_key_for(settings: PrivacySettings) -> IdentityKey:
@@ -174,6 +193,19 @@ def cloud_for(settings: AwsSettings) -> Cloud:
         msg = f"{error.name} is not installed; AWS needs: pip install 'adverse-events[aws]'"
         raise UsageError(msg) from error
     return Cloud(settings)
+
+
+def forget_remote_parts() -> None:
+    """Close the account and what was opened through it; the next call opens them anew."""
+    for opened in (cloud_for, _endpoint_classifier, _transform_classifier, _comprehend_coder):
+        opened.cache_clear()
+
+
+def _files_in_s3(settings: Settings) -> S3Files:
+    cloud = cloud_for(settings.aws)
+    from adverse_events.source.s3_files import S3Files
+
+    return S3Files(cloud, settings.source.path or "", settings.source.file_format)
 
 
 @lru_cache(maxsize=4)

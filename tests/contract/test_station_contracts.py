@@ -35,7 +35,7 @@ class Run:
     def read(self, start=None, end=None):
         chosen = self.settings
         return spool(
-            assembly.source_for(chosen.source),
+            assembly.source_for(chosen),
             folder=self._folder / "spool",
             window_minutes=chosen.window_minutes,
             privacy=chosen.privacy,

@@ -10,7 +10,7 @@ import pytest
 
 from adverse_events.coding.embedded import EmbeddedCoder
 from adverse_events.errors import ContractError
-from adverse_events.records import DrugMention
+from adverse_events.records import Coding, DrugMention
 
 INGREDIENTS = {"zoloft": "sertraline", "humira": "adalimumab", "cipro": "ciprofloxacin", "effexor": "venlafaxine"}
 
@@ -27,7 +27,7 @@ def entities(coder, text):
         for name, ingredient in INGREDIENTS.items()
         if (at := text.lower().find(name)) >= 0
     ]
-    return coder.code([text], [drugs])[0]
+    return coder.code([text], [drugs])[0].entities
 
 
 def traits(entity):
@@ -72,7 +72,7 @@ PROBE = {
 
 @pytest.mark.parametrize(("phrase", "icd10cm_code"), PROBE.items())
 def test_lay_language_is_coded(coder, phrase, icd10cm_code):
-    codes = {concept.code for entity in coder.code([phrase], [()])[0] for concept in entity.concepts}
+    codes = {concept.code for entity in coder.code([phrase], [()])[0].entities for concept in entity.concepts}
     assert icd10cm_code in codes
     assert all(code[:3] in {icd10cm_code[:3], "G47", "H53"} for code in codes)
 
@@ -93,16 +93,16 @@ def test_lay_language_is_coded(coder, phrase, icd10cm_code):
     ],
 )
 def test_it_abstains_rather_than_guess(coder, phrase):
-    assert coder.code([phrase], [()]) == [()]
+    assert coder.code([phrase], [()]) == [Coding()]
 
 
 def test_the_longest_form_wins(coder):
-    (entity,) = coder.code(["sharp lower back pain"], [()])[0]
+    (entity,) = coder.code(["sharp lower back pain"], [()])[0].entities
     assert (entity.text, entity.concepts[0].code) == ("lower back pain", "M54.50")
 
 
 def test_an_unspecific_complaint_is_reported_without_a_code(coder):
-    (entity,) = coder.code(["zoloft makes me feel weird"], [()])[0]
+    (entity,) = coder.code(["zoloft makes me feel weird"], [()])[0].entities
     assert (entity.text, entity.concepts) == ("feel weird", ())
 
 
@@ -210,7 +210,7 @@ def test_what_did_not_happen_or_was_there_before_has_no_cause(coder, text):
 
 def test_a_combination_has_a_cause_when_its_parts_share_one(coder):
     drug = DrugMention("combo", 0, 5, "metformin / sitagliptin")
-    (entity,) = coder.code(["combo gave me nausea"], [[drug]])[0]
+    (entity,) = coder.code(["combo gave me nausea"], [[drug]])[0].entities
     assert entity.cause_code == "T38.3X5"
 
 
@@ -228,12 +228,12 @@ def test_a_combination_has_a_cause_when_its_parts_share_one(coder):
     ],
 )
 def test_text_without_words_it_knows_yields_nothing(coder, text):
-    assert coder.code([text], [()]) == [()]
+    assert coder.code([text], [()]) == [Coding()]
 
 
 def test_offsets_count_code_points_in_mixed_direction_text(coder):
     text = "\u0635\u062f\u0627\u0639 \U0001f480 nausea \u05db\u05d0\u05d1"
-    (entity,) = coder.code([text], [()])[0]
+    (entity,) = coder.code([text], [()])[0].entities
     assert text[entity.begin : entity.end] == "nausea"
 
 
@@ -247,7 +247,7 @@ def test_a_very_long_text_takes_reasonable_time(coder, piece):
 
 def test_one_answer_per_text_in_order(coder):
     found = coder.code(["nausea", "", "headache"], [(), (), ()])
-    assert [[entity.text for entity in answer] for answer in found] == [["nausea"], [], ["headache"]]
+    assert [[entity.text for entity in answer.entities] for answer in found] == [["nausea"], [], ["headache"]]
 
 
 def test_texts_and_mentions_must_pair_up(coder):

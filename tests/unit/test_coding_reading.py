@@ -3,7 +3,7 @@
 import pytest
 
 from adverse_events.coding.embedded import EmbeddedCoder
-from adverse_events.records import DrugMention
+from adverse_events.records import Coding, DrugMention
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +34,13 @@ def coder():
     ],
 )
 def test_a_form_is_found_however_it_is_spelt(coder, text, span, icd10cm_code):
-    (entity,) = coder.code([text], [()])[0]
+    (entity,) = coder.code([text], [()])[0].entities
     assert entity.concepts[0].code == icd10cm_code
     assert entity.text == text[entity.begin : entity.end] == (span or text)
 
 
 def test_a_misspelling_of_a_long_word_is_recognised_and_says_so(coder):
-    (entity,) = coder.code(["palpitatioms all night"], [()])[0]
+    (entity,) = coder.code(["palpitatioms all night"], [()])[0].entities
     assert (entity.concepts[0].code, entity.score) == ("R00.2", 0.75)
     assert "LOW_CONFIDENCE" in {trait.name for trait in entity.traits}
 
@@ -58,17 +58,17 @@ def test_a_misspelling_of_a_long_word_is_recognised_and_says_so(coder):
     ],
 )
 def test_ordinary_words_near_a_form_are_left_alone(coder, text):
-    assert coder.code([text], [()]) == [()]
+    assert coder.code([text], [()]) == [Coding()]
 
 
 def test_words_are_bounded(coder):
-    assert coder.code(["crash course in hivesque prose, rashly done"], [()]) == [()]
+    assert coder.code(["crash course in hivesque prose, rashly done"], [()]) == [Coding()]
 
 
 def test_a_drug_name_is_never_a_condition(coder):
     drug = DrugMention("Nausea", 0, 6, "nauseamab")
-    assert coder.code(["Nausea tablets"], [[drug]]) == [()]
+    assert coder.code(["Nausea tablets"], [[drug]]) == [Coding()]
 
 
 def test_forms_do_not_reach_over_punctuation(coder):
-    assert coder.code(["such hair, loss of luggage"], [()]) == [()]
+    assert coder.code(["such hair, loss of luggage"], [()]) == [Coding()]

@@ -108,7 +108,7 @@ def test_the_response_has_the_documented_keys_and_types(coder):
     """InferICD10CM response syntax, Amazon Comprehend Medical API reference."""
     text = "zoloft gave me nausea, feel weird"
     drug = DrugMention("zoloft", 0, 6, "sertraline")
-    response = to_response(coder.code([text], [[drug]])[0], coder.coder_version)
+    response = to_response(coder.code([text], [[drug]])[0].entities, coder.coder_version)
     assert set(response) == {"Entities", "ModelVersion"}
     assert isinstance(response["ModelVersion"], str)
     documented = {

@@ -7,6 +7,7 @@ refused) and contract (`ContractError`: an answer that arrived whole and is wron
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SEES_POSTS = frozenset({"sagemaker-runtime", "comprehendmedical", "athena"})
-"""Services that are sent post text or rows: their messages may quote it and are withheld."""
+"""Services that are sent post text or rows: their messages may quote it, and are withheld and wiped."""
 
 TRANSIENT_CODES = frozenset(
     {
         "BandwidthLimitExceeded",
+        "ConcurrentModificationException",
+        "ConditionalRequestConflict",
         "InternalDependencyException",
         "InternalError",
         "InternalFailure",
@@ -31,6 +34,7 @@ TRANSIENT_CODES = frozenset(
         "InternalServiceException",
         "LimitExceededException",
         "ModelNotReadyException",
+        "OperationAborted",
         "OperationTimeoutException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
@@ -55,12 +59,14 @@ Source:
     references, read 2026-11.
 """
 
-REFUSED_CODES = frozenset(
-    {"InvalidEncodingException", "InvalidRequestException", "TextSizeLimitExceededException", "ValidationError"}
-)
-"""Codes by which a service that is sent posts refuses one request for what it holds."""
+REFUSED_CODES = frozenset({"InvalidEncodingException", "InvalidRequestException", "TextSizeLimitExceededException"})
+"""Codes by which Comprehend Medical refuses one request for what it holds. InvokeEndpoint has none: its
+ValidationError means the endpoint or variant does not exist, and would put every post among the rejects."""
 
 REMEDIES = {
+    "301": "the bucket is in another region; set aws.region to the bucket's",
+    "403": "the credentials lack this permission; `ade doctor` lists what is needed",
+    "404": "it does not exist in this account and region; create it or correct the setting",
     "AccessDenied": "the credentials lack this permission; `ade doctor` lists what is needed",
     "AccessDeniedException": "the credentials lack this permission; `ade doctor` lists what is needed",
     "AuthorizationHeaderMalformed": "the bucket is in another region; set aws.region to the bucket's",
@@ -73,23 +79,41 @@ REMEDIES = {
     "InvalidSignatureException": "the request's signature was refused; check the credentials and this machine's clock",
     "KMS.DisabledException": "the KMS key is disabled; enable it or set another aws.kms_key",
     "KMS.NotFoundException": "the KMS key does not exist in this region; correct aws.kms_key",
+    "KMS.KMSInvalidStateException": "the KMS key is being deleted; restore it or set another aws.kms_key",
+    "KMSAccessDeniedException": "the credentials lack this permission on the KMS key; `ade doctor` lists what is needed",
     "NoSuchBucket": "the bucket does not exist; create it or correct lake.path",
+    "NotFoundException": "it does not exist in this account and region; create it or correct the setting",
     "PermanentRedirect": "the bucket is in another region; set aws.region to the bucket's",
     "RequestExpired": "this machine's clock differs from AWS's by minutes; set the clock and run again",
     "RequestTimeTooSkewed": "this machine's clock differs from AWS's by minutes; set the clock and run again",
+    "ResourceNotFound": "it does not exist in this account and region; create it or correct the setting",
+    "ResourceNotFoundException": "it does not exist in this account and region; create it or correct the setting",
     "SignatureDoesNotMatch": "the secret key does not fit the access key; check the credentials in use",
+    "SubscriptionRequiredException": "this account has not been opened for the service; open its console page once",
     "UnrecognizedClientException": "the credentials are not valid in this region; check profile and region",
 }
-"""What a person should do about a permanent refusal, by AWS error code."""
+"""What a person should do about a permanent refusal, by AWS error code; numbers are answers to HEAD, without a body."""
+
+REMEDIES_OF_SERVICE = {
+    ("sagemaker-runtime", "ValidationError"): "the endpoint or its variant is not there, is not InService, or takes no "
+    "request of this size; check endpoint.name and endpoint.variant with `ade doctor`",
+    ("athena", "InvalidRequestException"): "Athena refuses the SQL, or catalog.workgroup or its output location; "
+    "`ade doctor` tells which",
+}
+"""Remedies where a code means something of its own to one service."""
 
 _CREDENTIALS = (
+    boto.CredentialRetrievalError,
+    boto.LoginError,
+    boto.NoAuthTokenError,
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
-    boto.CredentialRetrievalError,
     boto.ProfileNotFound,
     boto.SSOError,
     boto.TokenRetrievalError,
+    boto.UnknownCredentialError,
 )
+_NO_ANSWER = (boto.ConnectionError, boto.HTTPClientError)
 _UNREADABLE = (
     ResponseParserError,
     boto.IncompleteReadError,
@@ -97,6 +121,7 @@ _UNREADABLE = (
     boto.FlexibleChecksumError,
     boto.ChecksumError,
 )
+_CODE = re.compile(r"[A-Za-z0-9._:-]{1,80}")
 
 
 @contextmanager
@@ -114,46 +139,65 @@ def translated(service: str, operation: str) -> Iterator[None]:
     """
     try:
         yield
-    except boto.ClientError as error:
-        raise _of_answer(error, service, operation) from _cause(error, service)
-    except _CREDENTIALS as error:
+    except (boto.BotoCoreError, boto.ClientError, ResponseParserError) as error:
+        ours = _ours(error, service, operation)
+        if service in SEES_POSTS:
+            _wipe(error)
+            raise ours from None
+        raise ours from error
+
+
+def _ours(error: Exception, service: str, operation: str) -> ServiceError:
+    if isinstance(error, boto.ClientError):
+        return _of_answer(error, service, operation)
+    kind = type(error).__name__
+    if isinstance(error, _CREDENTIALS):
         detail = f"no usable credentials ({error}); configure the boto3 chain, aws.profile or aws.credentials_block"
-        raise PermanentServiceError(service, operation, detail) from error
-    except boto.NoRegionError as error:
-        detail = "no region is configured; set aws.region or AWS_REGION"
-        raise PermanentServiceError(service, operation, detail) from error
-    except boto.HTTPClientError as error:
-        detail = f"no answer ({type(error).__name__}); check the network, the region and any proxy"
-        raise TransientServiceError(service, operation, detail) from _cause(error, service)
-    except _UNREADABLE as error:
-        detail = f"an answer that is cut short or not AWS's ({type(error).__name__}); is a proxy in between?"
-        raise TransientServiceError(service, operation, detail) from _cause(error, service)
-    except boto.BotoCoreError as error:
-        detail = type(error).__name__ if service in SEES_POSTS else str(error)
-        raise PermanentServiceError(service, operation, detail) from _cause(error, service)
+        return PermanentServiceError(service, operation, detail)
+    if isinstance(error, boto.NoRegionError):
+        return PermanentServiceError(service, operation, "no region is configured; set aws.region or AWS_REGION")
+    if isinstance(error, _UNREADABLE):
+        detail = f"an answer that is cut short or not AWS's ({kind}); is a proxy in between?"
+        return TransientServiceError(service, operation, detail)
+    if isinstance(error, _NO_ANSWER):
+        detail = f"no answer ({kind}); check the network, the region and any proxy"
+        return TransientServiceError(service, operation, detail)
+    return PermanentServiceError(service, operation, kind if service in SEES_POSTS else f"{kind}: {error}")
 
 
 def _of_answer(error: boto.ClientError, service: str, operation: str) -> ServiceError:
     answer: dict[str, Any] = dict(error.response)
-    code = str(answer.get("Error", {}).get("Code", "Unknown"))
-    status = int(answer.get("OriginalStatusCode") or answer.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
-    message = "" if service in SEES_POSTS else f": {answer.get('Error', {}).get('Message', '')}"
+    said: dict[str, Any] = answer.get("Error", {})
+    # A proxy's page can stand where the code belongs.
+    code = found.group() if (found := _CODE.fullmatch(str(said.get("Code", "")))) else "Unknown"
+    status = answer.get("OriginalStatusCode") or answer.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0
+    message = "" if service in SEES_POSTS else f": {said.get('Message', '')}"
     detail = f"{code} (HTTP {status}){message}"
-    if code in TRANSIENT_CODES or (status >= _SERVER_ERROR and code != "ModelError") or status == _TOO_MANY:
-        return TransientServiceError(service, operation, detail)
-    if code == "ModelError":
+    if code == "ModelError" and status != _TOO_MANY:
         # The container answered. 5xx: it is overloaded or broken. Others: it refuses what the request holds.
         kind = TransientServiceError if status >= _SERVER_ERROR else RequestRefusedError
         return kind(service, operation, f"the model's container answered HTTP {status}")
-    if service in SEES_POSTS and code in REFUSED_CODES:
+    if code in TRANSIENT_CODES or status >= _SERVER_ERROR or status == _TOO_MANY:
+        return TransientServiceError(service, operation, detail)
+    if service == "comprehendmedical" and code in REFUSED_CODES:
         return RequestRefusedError(service, operation, detail)
-    remedy = REMEDIES.get(code)
+    remedy = REMEDIES_OF_SERVICE.get((service, code)) or REMEDIES.get(code)
     return PermanentServiceError(service, operation, f"{detail}; {remedy}" if remedy else detail)
 
 
-def _cause(error: Exception, service: str) -> Exception | None:
-    """Return the error to chain to; none where its message might quote a post."""
-    return None if service in SEES_POSTS else error
+def _wipe(error: BaseException) -> None:
+    """Empty an error that might quote a post, and all it was raised from: it stays reachable as a context."""
+    while error:
+        error.args = ("withheld",)
+        if isinstance(error, boto.ClientError):
+            error.response = {}
+        if isinstance(error, boto.BotoCoreError):
+            error.kwargs = {}
+        following = error.__cause__ or error.__context__
+        error.__cause__ = error.__context__ = None
+        if following is None:
+            return
+        error = following
 
 
 _SERVER_ERROR = 500

@@ -18,8 +18,8 @@ class AwsSettings(BaseModel, frozen=True, extra="forbid"):
         description="KMS key (ARN, id or alias) that encrypts what is written to S3; the account's aws/s3 key "
         "when unset.",
     )
-    max_attempts: int = Field(6, ge=1, le=20, description="Tries per request, the first included, before a run gives up.")
-    connect_timeout_s: float = Field(10, gt=0, description="Longest wait for a connection, seconds.")
-    read_timeout_s: float = Field(
-        70, gt=0, description="Longest wait for an answer, seconds; an endpoint may take 60."
+    max_attempts: int = Field(
+        6, ge=1, le=20, description="Tries per request, the first included, before a run gives up."
     )
+    connect_timeout_s: float = Field(10, gt=0, description="Longest wait for a connection, seconds.")
+    read_timeout_s: float = Field(70, gt=0, description="Longest wait for an answer, seconds; an endpoint may take 60.")

@@ -10,7 +10,9 @@ from pydantic import BaseModel, Field
 class EndpointSettings(BaseModel, frozen=True, extra="forbid"):
     """Which endpoint scores the posts, and how they are sent; unset, the embedded model does."""
 
-    name: str | None = Field(None, description="SageMaker endpoint that scores the posts; the embedded model when unset.")
+    name: str | None = Field(
+        None, description="SageMaker endpoint that scores the posts; the embedded model when unset."
+    )
     variant: str | None = Field(None, description="Production variant to ask; the endpoint's own choice when unset.")
     ade_label: str | None = Field(
         None, description="Name of the ADE class in the answers; ADE, Adverse_Event and the like are known."

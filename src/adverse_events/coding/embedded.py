@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adverse_events.coding.context import UNKNOWN, Context, Finding
 from adverse_events.coding.lexicon import FOLDER, Form, Lexicon, load_lexicon
-from adverse_events.coding.matching import FoundForm, Matcher
-from adverse_events.coding.reading import Reader, Reading
+from adverse_events.coding.roles import CUE_SCORE, ReadText, RoleReader
 from adverse_events.errors import ContractError
 from adverse_events.records import Coding, Concept, Entity, Trait
 
@@ -15,21 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from adverse_events.coding.context import Finding
+    from adverse_events.coding.matching import FoundForm
     from adverse_events.records import DrugMention
 
 ICD10CM_RELEASE = "2026-04"
 """Release the codes of the lexicon belong to: ICD-10-CM fiscal year 2026, April update."""
 
-RULES_VERSION = "1"
-"""Raised whenever a rule outside the lexicon's files changes a result."""
-
 GUESSED_SCORE = 0.75
 """A form one of whose words was recognised only at edit distance one."""
-CUE_SCORE = 0.90
-"""A trait read from a cue."""
-
-_CAUSAL_ROLES = frozenset({"ADE", "WITHDRAWAL", UNKNOWN})
-_COMBINATION = " / "
 
 
 class EmbeddedCoder:
@@ -45,11 +37,8 @@ class EmbeddedCoder:
 
     def __init__(self, lexicon: Lexicon) -> None:
         """Code with `lexicon`."""
-        self.coder_version = f"embedded-{RULES_VERSION}+{lexicon.sha256[:12]}"
-        self._lexicon = lexicon
-        self._fillers = lexicon.words["FILLER"]
-        self._reader = Reader(lexicon.spelling)
-        self._matcher = Matcher(lexicon)
+        self._roles = RoleReader(lexicon)
+        self.coder_version = f"embedded-{self._roles.version}"
 
     @classmethod
     def load(cls, folder: Path = FOLDER) -> EmbeddedCoder:
@@ -67,28 +56,17 @@ class EmbeddedCoder:
         return [Coding(self._code(text, drugs)) for text, drugs in zip(texts, drug_mentions, strict=True)]
 
     def _code(self, text: str, drugs: Sequence[DrugMention]) -> tuple[Entity, ...]:
-        reading = self._reader.read(text, drugs)
-        kept = [index for index, word in enumerate(reading.words) if word not in self._fillers]
-        forms, cues = self._matcher.find([reading.words[index] for index in kept])
-        if not forms:
-            return ()
-        findings = Context(self._lexicon, reading, kept, forms, cues).judge()
+        read = self._roles.read(text, drugs)
+        findings = self._roles.judge(read, read.forms)
         return tuple(
-            self._entity(text, reading, kept, form, finding, drugs)
-            for form, finding in zip(forms, findings, strict=True)
+            self._entity(text, read, form, finding, drugs) for form, finding in zip(read.forms, findings, strict=True)
         )
 
     def _entity(
-        self,
-        text: str,
-        reading: Reading,
-        kept: Sequence[int],
-        found: FoundForm,
-        finding: Finding,
-        drugs: Sequence[DrugMention],
+        self, text: str, read: ReadText, found: FoundForm, finding: Finding, drugs: Sequence[DrugMention]
     ) -> Entity:
-        begin, end = reading.begins[kept[found.begin]], reading.ends[kept[found.end - 1]]
-        is_guessed = any(index in reading.guessed for index in kept[found.begin : found.end])
+        begin, end = read.span(found)
+        is_guessed = read.is_guessed(found)
         score = GUESSED_SCORE if is_guessed else found.form.score
         is_denied = "NEGATION" in finding.traits
         return Entity(
@@ -99,27 +77,8 @@ class EmbeddedCoder:
             traits=_traits(found.form, finding, score, is_guessed=is_guessed),
             concepts=_concepts(found.form, score),
             role=finding.role,
-            cause_code=None if is_denied or finding.role not in _CAUSAL_ROLES else self._cause(begin, drugs),
+            cause_code=None if is_denied else self._roles.cause(finding.role, begin, drugs),
         )
-
-    def _cause(self, begin: int, drugs: Sequence[DrugMention]) -> str | None:
-        """Return the adverse-effect code of the drug blamed for a condition that begins at `begin`.
-
-        It is the only drug of the text, or else the nearest one before the condition.
-        """
-        ingredients = {drug.ingredient for drug in drugs}
-        if len(ingredients) == 1:
-            return self._cause_of(next(iter(ingredients)))
-        before = [drug for drug in drugs if drug.end <= begin]
-        return self._cause_of(max(before, key=lambda drug: drug.end).ingredient) if before else None
-
-    def _cause_of(self, ingredient: str) -> str | None:
-        """Return the code of an ingredient; of a combination, when its parts share one."""
-        causes = self._lexicon.causes
-        if ingredient in causes:
-            return causes[ingredient]
-        codes = {causes.get(part) for part in ingredient.split(_COMBINATION)}
-        return codes.pop() if len(codes) == 1 else None
 
 
 def _traits(form: Form, finding: Finding, score: float, *, is_guessed: bool) -> tuple[Trait, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import ahocorasick
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from adverse_events.coding.lexicon import Cue, Form, Lexicon
 
@@ -61,26 +61,44 @@ class Matcher:
             self._automaton.add_word(f" {key} ", entry)
         self._automaton.make_automaton()
 
-    def find(self, words: Sequence[str]) -> tuple[list[FoundForm], list[FoundCue]]:
-        """Return the conditions and cues among `words`, each leftmost-longest, in order.
-
-        An idiom that covers a condition hides it; a cue that shares a word with a condition's span is no cue
-        ("no" in "no sleep" denies nothing), unless the same words are both ("withdrawal").
-        """
+    def find(self, words: Sequence[str]) -> Matches:
+        """Return every entry of the lexicon among `words`."""
         found = list(self._automaton.iter(f" {' '.join(words)} "))
-        if not any(entry.form for _, entry in found):
-            return [], []
         # Position of the space before each word: the sum of the lengths before it, a space each.
-        spaces = list(accumulate((len(word) + 1 for word in words), initial=0))
-        placed = [(bisect_left(spaces, last), entry) for last, entry in found]
-        forms = _forms([(end, entry) for end, entry in placed if entry.form or entry.is_idiom])
+        spaces = list(accumulate((len(word) + 1 for word in words), initial=0)) if found else []
+        return Matches([(bisect_left(spaces, last), entry) for last, entry in found])
+
+
+class Matches:
+    """Where entries stand in one sequence of words.
+
+    Args:
+        placed: Each entry with the word after its last.
+    """
+
+    def __init__(self, placed: list[tuple[int, Entry]]) -> None:
+        """Keep the entries as they were found."""
+        self._placed = placed
+
+    def forms(self) -> list[FoundForm]:
+        """Return the conditions, leftmost-longest, in order; an idiom that covers a condition hides it."""
+        if not any(entry.form for _, entry in self._placed):
+            return []
+        return _forms([(end, entry) for end, entry in self._placed if entry.form or entry.is_idiom])
+
+    def cues(self, forms: Iterable[FoundForm]) -> list[FoundCue]:
+        """Return the cues beside `forms`, leftmost-longest, in order.
+
+        A cue that shares a word with a condition's span is no cue ("no" in "no sleep" denies nothing), unless the
+        same words are both ("withdrawal").
+        """
         covered = {index for form in forms for index in range(form.begin, form.end)}
         cues = [
             (end - entry.n_words, end, entry.cues)
-            for end, entry in placed
+            for end, entry in self._placed
             if entry.cues and (entry.form or covered.isdisjoint(range(end - entry.n_words, end)))
         ]
-        return forms, [FoundCue(*cue) for cue in _leftmost_longest(cues)]
+        return [FoundCue(*cue) for cue in _leftmost_longest(cues)]
 
 
 def _forms(placed: list[tuple[int, Entry]]) -> list[FoundForm]:

@@ -143,9 +143,7 @@ def _prepared(
 ) -> Prepared:
     listed = (Part(key, n_rows, path.stat().st_size, sha256_of(path)) for key, (path, n_rows) in files.items())
     receipt = replace(receipt, parts=tuple(listed))
-    receipt_rows = receipt.to_table(
-        provenance, datetime.now(UTC), durations=durations or {}, served_by=served_by or {}
-    )
+    receipt_rows = receipt.to_table(provenance, datetime.now(UTC), durations=durations or {}, served_by=served_by or {})
     receipt_file = stem.with_name(f"{stem.name}-receipt.parquet")
     write_table(receipt_rows, receipt_file)
     return Prepared({key: path for key, (path, _) in files.items()}, receipt, receipt_rows, receipt_file, globs)

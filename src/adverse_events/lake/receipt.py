@@ -111,7 +111,7 @@ class Receipt:
 
 def settled(receipt: pa.Table) -> dict[str, Any]:
     """Return what two receipts of the same data agree on: all but `UNSETTLED`."""
-    (row,) = receipt.drop_columns(list(UNSETTLED)).to_pylist()
+    (row,) = receipt.drop_columns([name for name in UNSETTLED if name in receipt.column_names]).to_pylist()
     return dict(row)
 
 

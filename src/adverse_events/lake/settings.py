@@ -12,7 +12,9 @@ from adverse_events.lake.parts import PartSize
 class LakeSettings(BaseModel, frozen=True, extra="forbid"):
     """Where the lake is and how its files are cut."""
 
-    path: str = Field("lake", min_length=1, description="Folder of the lake, created when missing, or s3://bucket/folder.")
+    path: str = Field(
+        "lake", min_length=1, description="Folder of the lake, created when missing, or s3://bucket/folder."
+    )
     rows_per_part: int = Field(
         200_000, ge=1, description="Most rows in one Parquet file; a multiple of row_group_rows."
     )

@@ -62,6 +62,8 @@ class Account:
         n_events: Conditions that count as an event in the positive posts.
         screened_out: Inputs by screening reason, most frequent first.
         rejected: Inputs by reject reason, most frequent first.
+        uncoded: Positive posts that the coder refused, by reason; assessed, without events.
+        billable_units: Units that paid services charged, by service.
         rows_undated: Of the rejected, those whose time could not be read.
         covered: Time covered by processed windows, merged and in order.
         in_force: One entry for each of `IN_FORCE`.
@@ -74,6 +76,8 @@ class Account:
     n_events: int
     screened_out: Mapping[str, int]
     rejected: Mapping[str, int]
+    uncoded: Mapping[str, int]
+    billable_units: Mapping[str, int]
     rows_undated: int
     covered: tuple[Span, ...]
     in_force: tuple[InForce, ...]
@@ -122,6 +126,8 @@ def account_of(receipts: pa.Table) -> Account:
         n_events=_total(rows, "n_events"),
         screened_out=_by_reason(rows, "screened_out"),
         rejected=_by_reason(rows, "rejected"),
+        uncoded=_by_reason(rows, "uncoded"),
+        billable_units=_summed(rows, "billable_units", "service", "n_units"),
         rows_undated=_total(rows, "rows_in") - _total(dated, "rows_in"),
         covered=_merged(Span(row["window_start"], row["window_end"]) for row in dated),
         in_force=tuple(
@@ -136,10 +142,15 @@ def _total(rows: list[dict[str, Any]], column: str) -> int:
 
 
 def _by_reason(rows: list[dict[str, Any]], column: str) -> dict[str, int]:
+    return _summed(rows, column, "reason", "n_rows")
+
+
+def _summed(rows: list[dict[str, Any]], column: str, key: str, value: str) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for row in rows:
-        for entry in row[column]:
-            counts[entry["reason"]] += entry["n_rows"]
+        # A receipt written by an older version lacks the newer columns.
+        for entry in row[column] or ():
+            counts[entry[key]] += entry[value]
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 

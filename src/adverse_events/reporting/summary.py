@@ -41,6 +41,8 @@ def summary_markdown(facts: ReportFacts, run: RunAccount | None = None) -> str:
             [_code_row(code, n, facts.descriptions) for code, n in facts.top_codes(TOP)],
         ),
         _section("Rejected", ["Reason", "Rows"], (run or account).rejected.items()),
+        _section("Not coded", ["Reason", "Positive posts"], (run or account).uncoded.items()),
+        _section("Billed", ["Service", "Units"], (run or account).billable_units.items()),
         _section("In force", ["", ""], [(e.name, ", then ".join(e.values) or "none") for e in account.in_force]),
         _warnings(facts),
         CAUTION,

@@ -15,7 +15,7 @@ from adverse_events.source.protocol import CHARACTERS_PER_CHUNK, ROWS_PER_CHUNK,
 from adverse_events.source.rows import read_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from adverse_events.source.files import SourceFile
 
@@ -24,7 +24,9 @@ class ArchiveSettings(BaseModel, frozen=True, extra="forbid"):
     """Which files hold the posts, and which of their columns hold what."""
 
     path: str | None = Field(
-        None, description="File, folder (with its subfolders) or glob of posts: JSON, CSV, TSV or Parquet."
+        None,
+        description="File, folder (with its subfolders) or glob of posts, on this machine or s3://: JSON, CSV, TSV or "
+        "Parquet.",
     )
     file_format: FileFormat | None = Field(None, description="Format of the files, where their names do not say.")
     text_column: str | None = Field(None, description="Column of the text. Empty: text, full_text, tweet, content...")
@@ -47,6 +49,11 @@ class ArchiveSettings(BaseModel, frozen=True, extra="forbid"):
         MAX_CHARACTERS, ge=1, description="Longest text taken, characters; a longer one is rejected."
     )
 
+    @property
+    def is_s3(self) -> bool:
+        """Whether the posts lie in a bucket."""
+        return bool(self.path and self.path.startswith("s3://"))
+
 
 class Archive:
     """Posts in files. Column names are found or given; every row comes out as a post or as a reject.
@@ -54,9 +61,9 @@ class Archive:
     A file without ids gets ids derived from each post's time and text; one without times needs `assume_time`.
     """
 
-    def __init__(self, settings: ArchiveSettings) -> None:
-        """Read from `settings.path`; nothing is opened yet."""
-        self._settings = settings
+    def __init__(self, settings: ArchiveSettings, files: Iterable[SourceFile] | None = None) -> None:
+        """Read `files`, those that `settings.path` names when None; nothing is opened yet."""
+        self._settings, self._files = settings, files
 
     @property
     def name(self) -> str:
@@ -73,7 +80,7 @@ class Archive:
         if not self._settings.path:
             msg = "no source of posts; give a file, folder or glob (--source, or the setting source.path)"
             raise UsageError(msg)
-        files = find_files(self._settings.path, self._settings.file_format)
+        files = self._files if self._files is not None else find_files(self._settings.path, self._settings.file_format)
         tweets: list[Tweet] = []
         rejects: list[Reject] = []
         origins: list[str] = []

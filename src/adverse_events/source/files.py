@@ -78,11 +78,11 @@ def find_files(path: str, file_format: FileFormat | None = None) -> list[SourceF
         files = [
             SourceFile(candidate.relative_to(root).as_posix(), candidate, found)
             for candidate in candidates
-            if candidate.is_file() and not _is_hidden(candidate.relative_to(root))
+            if candidate.is_file() and not is_hidden(candidate.relative_to(root))
             if (found := format_of(candidate)) is not None and file_format in (None, found)
         ]
     if not files:
-        msg = f"{path}: no file to read in it; known endings are {_endings()}"
+        msg = f"{path}: no file to read in it; known endings are {endings()}"
         raise UsageError(msg)
     return sorted(files)
 
@@ -99,16 +99,17 @@ def require_format(path: Path) -> FileFormat:
     """Return the format that the name of `path` promises, or raise `UsageError`."""
     found = format_of(path)
     if found is None:
-        msg = f"{path}: unknown kind of file; name its format, or rename it to end in one of {_endings()}"
+        msg = f"{path}: unknown kind of file; name its format, or rename it to end in one of {endings()}"
         raise UsageError(msg)
     return found
 
 
-def _endings() -> str:
+def endings() -> str:
+    """Return the endings of names that can be read, for a message."""
     return f"{' '.join(FORMATS)}, each but Parquet also with {' '.join(COMPRESSED)}"
 
 
-def _is_hidden(path: Path) -> bool:
+def is_hidden(path: Path) -> bool:
     """Tell files that tools leave beside data: .DS_Store, ._copy.csv, _SUCCESS."""
     return any(part.startswith((".", "_")) for part in path.parts)
 

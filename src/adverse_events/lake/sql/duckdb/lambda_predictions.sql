@@ -2,7 +2,7 @@ SELECT
     tweet_id AS id,
     text,
     CASE WHEN is_ade THEN 'Adverse_Event' ELSE 'Not_AE' END AS pred_label,
-    CAST(ade_probability AS VARCHAR) AS pred_prob,
+    regexp_replace(CAST(CAST(ade_probability AS DECIMAL(7, 6)) AS VARCHAR), '0{1,5}$', '') AS pred_prob,
     author_pseudonym AS user_id,
     strftime(created_at, '%Y-%m-%dT%H:%M:%S.%gZ') AS "timestamp",
     CAST(NULL AS VARCHAR) AS user_city,
