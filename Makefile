@@ -31,11 +31,21 @@ $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing with test and training tools (a few minutes)"
 	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,train]'
-	@touch $@ $(VENV)/.runtime
+	@touch $@ $(VENV)/.runtime $(VENV)/.aws
 
 .PHONY: demo
 demo: $(VENV)/.runtime ## run the main job on the bundled sample week
 	@$(BIN)/ade demo
+
+# The demonstration over AWS's protocols needs their clients and the local services.
+$(VENV)/.aws: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing with the AWS clients and local services (two minutes)"
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[local-aws]'
+	@touch $@ $(VENV)/.runtime
+
+.PHONY: demo-aws
+demo-aws: $(VENV)/.aws ## run the main job over AWS's protocols, on local services
+	@$(BIN)/ade demo-aws
 
 .PHONY: test
 test: $(VENV)/.dev lint ## check style, types and layers, then run every test

@@ -127,7 +127,7 @@ def decisions_in(lake: Path) -> dict[str, Decision]:
 
 def stored_ids(tweet_ids: Iterable[str]) -> list[str]:
     """Return the ids under which `run_flow` stores posts, same order: the hashes that this user's key gives."""
-    key = assembly.identity_key_for(load_settings().privacy)
+    key = assembly.identity_key_for(load_settings())
     return [key.pseudonym(tweet_id, "tweet") for tweet_id in tweet_ids]
 
 

@@ -27,7 +27,7 @@ def fetch_tweets(settings: Settings, start: datetime | None, end: datetime | Non
         folder=folder,
         window_minutes=settings.window_minutes,
         privacy=settings.privacy,
-        key=assembly.identity_key_for(settings.privacy),
+        key=assembly.identity_key_for(settings),
         start=start,
         end=end,
         rows_per_batch=settings.rows_per_batch,

@@ -139,7 +139,7 @@ def lake_id(settings: Settings) -> Callable[[str], str]:
     """Return what turns a post's own id into the one kept in a lake made with `settings`."""
     if settings.privacy.mode == "case":
         return str
-    key = assembly.identity_key_for(settings.privacy)
+    key = assembly.identity_key_for(settings)
     return lambda tweet_id: key.pseudonym(tweet_id, "tweet")
 
 

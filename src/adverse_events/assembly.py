@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from adverse_events.lake.catalog import GlueCatalog
     from adverse_events.lake.protocol import Lake
     from adverse_events.lake.reader import LakeReader
-    from adverse_events.privacy import PrivacySettings
+    from adverse_events.lake.settings import LakeSettings
     from adverse_events.settings import Settings
     from adverse_events.source.protocol import TweetSource
     from adverse_events.source.s3_files import S3Files
@@ -64,10 +64,18 @@ def check_source(settings: Settings) -> None:
         find_files(source.path, source.file_format)
 
 
-def identity_key_for(settings: PrivacySettings) -> IdentityKey:
-    """Return the key of keyed hashes: the setting, else this user's own, created once."""
-    if settings.identity_key:
-        return IdentityKey.from_secret(settings.identity_key)
+def identity_key_for(settings: Settings) -> IdentityKey:
+    """Return the key of keyed hashes: the setting, else the secret it names, else this user's own, created once.
+
+    Raises:
+        UsageError: The key is too short, or its file cannot be used.
+        ServiceError: The secret cannot be read.
+    """
+    privacy = settings.privacy
+    if privacy.identity_key:
+        return IdentityKey.from_secret(privacy.identity_key)
+    if privacy.identity_key_secret:
+        return _stored_key(privacy.identity_key_secret, settings.aws)
     return IdentityKey.load_or_create(identity_key_path())
 
 
@@ -116,7 +124,8 @@ def lake_for(settings: Settings) -> Lake:
         ContractError: Its marker is damaged, or its tables in the catalog have other columns.
         ServiceError: Its bucket or catalog cannot be reached.
     """
-    fingerprint = identity_key_for(settings.privacy).fingerprint
+    _check_place(settings.lake)
+    fingerprint = identity_key_for(settings).fingerprint
     if not settings.lake.is_s3:
         return LocalLake.open(
             settings.lake.path,
@@ -152,6 +161,7 @@ def catalog_for(settings: Settings) -> GlueCatalog | None:
 
 def reader_for(settings: Settings) -> LakeReader:
     """Return what reads the lake: DuckDB, and Athena for SQL over a lake in a bucket."""
+    _check_place(settings.lake)
     if not settings.lake.is_s3:
         return LocalReader(settings.lake.path)
     cloud = cloud_for(settings.aws)
@@ -206,6 +216,20 @@ def _files_in_s3(settings: Settings) -> S3Files:
     from adverse_events.source.s3_files import S3Files
 
     return S3Files(cloud, settings.source.path or "", settings.source.file_format)
+
+
+def _check_place(lake: LakeSettings) -> None:
+    if lake.needs_block:
+        msg = f"lake.bucket_block {lake.bucket_block} is read by flows only; give lake.path s3://bucket/folder here"
+        raise UsageError(msg)
+
+
+@lru_cache(maxsize=4)
+def _stored_key(secret: str, aws: AwsSettings) -> IdentityKey:
+    cloud = cloud_for(aws)
+    from adverse_events.aws.secrets import secret_text
+
+    return IdentityKey.from_store(secret_text(cloud, secret), secret)
 
 
 @lru_cache(maxsize=4)

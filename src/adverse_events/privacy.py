@@ -81,6 +81,11 @@ class PrivacySettings(BaseModel, frozen=True, extra="forbid"):
         description="Key of the hashes that stand for post ids and authors, at least 32 characters. Left out, a key is "
         "created once in your configuration folder; set it to let several machines write one lake.",
     )
+    identity_key_secret: str | None = Field(
+        None,
+        description="Name or ARN of the Secrets Manager secret that holds the key as plaintext, where "
+        "privacy.identity_key is not given.",
+    )
 
 
 class IdentityKey:
@@ -93,6 +98,18 @@ class IdentityKey:
     def __init__(self, secret: bytes) -> None:
         """Use `secret`, at least 16 bytes that nobody can guess."""
         self._secret = secret
+
+    @classmethod
+    def from_store(cls, text: str, name: str) -> Self:
+        """Return the key that a secret store keeps as `text` under `name`.
+
+        Raises:
+            UsageError: It is too short; the message names the secret and never quotes it.
+        """
+        if len(text) < SHORTEST_SECRET:
+            msg = f"secret {name} holds {len(text)} characters; an identity key has at least {SHORTEST_SECRET}"
+            raise UsageError(msg)
+        return cls._from_text(text)
 
     @classmethod
     def from_secret(cls, secret: SecretStr) -> Self:

@@ -39,7 +39,7 @@ class Run:
             folder=self._folder / "spool",
             window_minutes=chosen.window_minutes,
             privacy=chosen.privacy,
-            key=assembly.identity_key_for(chosen.privacy),
+            key=assembly.identity_key_for(chosen),
             start=start,
             end=end,
             rows_per_batch=chosen.rows_per_batch,

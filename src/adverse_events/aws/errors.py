@@ -80,7 +80,7 @@ REMEDIES = {
     "KMS.DisabledException": "the KMS key is disabled; enable it or set another aws.kms_key",
     "KMS.NotFoundException": "the KMS key does not exist in this region; correct aws.kms_key",
     "KMS.KMSInvalidStateException": "the KMS key is being deleted; restore it or set another aws.kms_key",
-    "KMSAccessDeniedException": "the credentials lack this permission on the KMS key; `ade doctor` lists what is needed",
+    "KMSAccessDeniedException": "the credentials may not use the KMS key; `ade doctor` lists what is needed",
     "NoSuchBucket": "the bucket does not exist; create it or correct lake.path",
     "NotFoundException": "it does not exist in this account and region; create it or correct the setting",
     "PermanentRedirect": "the bucket is in another region; set aws.region to the bucket's",
@@ -185,19 +185,14 @@ def _of_answer(error: boto.ClientError, service: str, operation: str) -> Service
     return PermanentServiceError(service, operation, f"{detail}; {remedy}" if remedy else detail)
 
 
-def _wipe(error: BaseException) -> None:
-    """Empty an error that might quote a post, and all it was raised from: it stays reachable as a context."""
-    while error:
-        error.args = ("withheld",)
-        if isinstance(error, boto.ClientError):
-            error.response = {}
-        if isinstance(error, boto.BotoCoreError):
-            error.kwargs = {}
-        following = error.__cause__ or error.__context__
-        error.__cause__ = error.__context__ = None
-        if following is None:
-            return
-        error = following
+def _wipe(error: Exception) -> None:
+    """Empty an error that might quote a post: ours keeps it as its context, whatever it is raised from."""
+    error.args = ("withheld",)
+    error.__cause__ = error.__context__ = None
+    if isinstance(error, boto.ClientError):
+        error.response = {}
+    elif isinstance(error, boto.BotoCoreError):
+        error.kwargs = {}
 
 
 _SERVER_ERROR = 500

@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 
 from adverse_events.aws.errors import translated
+from adverse_events.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +26,12 @@ _ASKED_BY_US = frozenset({"sagemaker-runtime", "comprehendmedical"})
 
 
 def _from_chain(settings: AwsSettings) -> boto3.Session:
+    if settings.credentials_block:
+        msg = (
+            f"aws.credentials_block {settings.credentials_block} is read by flows only; here, unset it and use the "
+            "boto3 chain or aws.profile"
+        )
+        raise UsageError(msg)
     return boto3.Session(profile_name=settings.profile, region_name=settings.region)
 
 

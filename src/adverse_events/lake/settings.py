@@ -15,6 +15,11 @@ class LakeSettings(BaseModel, frozen=True, extra="forbid"):
     path: str = Field(
         "lake", min_length=1, description="Folder of the lake, created when missing, or s3://bucket/folder."
     )
+    bucket_block: str | None = Field(
+        None,
+        description="Name of a Prefect S3Bucket block whose bucket and folder hold the lake, where lake.path is not "
+        "given; its credentials are used where aws.credentials_block is not given.",
+    )
     rows_per_part: int = Field(
         200_000, ge=1, description="Most rows in one Parquet file; a multiple of row_group_rows."
     )
@@ -29,6 +34,11 @@ class LakeSettings(BaseModel, frozen=True, extra="forbid"):
     def is_s3(self) -> bool:
         """Whether the lake is kept in a bucket."""
         return self.path.startswith("s3://")
+
+    @property
+    def needs_block(self) -> bool:
+        """Whether the lake's place is in a Prefect block, not read yet."""
+        return self.bucket_block is not None and "path" not in self.model_fields_set
 
     @property
     def part_size(self) -> PartSize:

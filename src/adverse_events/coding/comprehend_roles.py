@@ -1,0 +1,127 @@
+"""What Comprehend Medical has no name for, added to its entities: role, PAST_HISTORY, adverse-effect code.
+
+The service's own word stands for everything it has a name for: spans, scores, codes, and the traits of
+`wire.SERVICE_TRAITS`, present or absent. The rules of the embedded coder add the rest and never overrule it: where the
+service hears a denial and the rules do not, the condition is denied; where the rules hear one and the service does
+not, it is not.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from adverse_events.coding.context import UNKNOWN, Finding
+from adverse_events.coding.lexicon import KINDS, Condition, Form, Lexicon
+from adverse_events.coding.matching import FoundForm
+from adverse_events.coding.reading import DRUG, PAUSE, STOPS
+from adverse_events.coding.roles import CUE_SCORE, ReadText, RoleReader
+from adverse_events.coding.select import distinct_entities
+from adverse_events.coding.wire import SERVICE_TRAITS
+from adverse_events.records import Trait
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from adverse_events.records import DrugMention, Entity
+
+_CATEGORY_LETTERS = 3
+_NO_WORDS_OF_A_CONDITION = frozenset({DRUG, PAUSE, *STOPS})
+_UNPLACED = Finding(UNKNOWN, ())
+
+
+class LocalRules:
+    """Completes a service's entities with the lexicon and rules of the embedded coder.
+
+    Args:
+        lexicon: The embedded coder's.
+    """
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        """Prepare the look-ups."""
+        self._roles = RoleReader(lexicon)
+        self.version = self._roles.version
+        self._verbs = lexicon.words["VERBAL"]
+        self._priors = _priors(lexicon.conditions.values())
+
+    def complete(self, text: str, drugs: Sequence[DrugMention], entities: Iterable[Entity]) -> tuple[Entity, ...]:
+        """Return `entities` with role, PAST_HISTORY and cause; in text order, of overlapping ones the most specific.
+
+        Conditions that only the lexicon finds are not added. They are heard, though: a cue that speaks of them does
+        not speak of the service's.
+
+        Args:
+            text: The whole text.
+            drugs: The drugs it names.
+            entities: What the service found in it.
+        """
+        distinct = distinct_entities(entities)
+        if not distinct:
+            return ()
+        read = self._roles.read(text, drugs)
+        places = self._places(read, distinct)
+        taken = {index for place in places if place for index in range(place.begin, place.end)}
+        others = [form for form in read.forms if taken.isdisjoint(range(form.begin, form.end))]
+        forms = sorted((*filter(None, places), *others), key=lambda form: form.begin)
+        findings = dict(zip(((form.begin, form.end) for form in forms), self._roles.judge(read, forms), strict=True))
+        return tuple(
+            self._completed(entity, findings[place.begin, place.end] if place else _UNPLACED, drugs)
+            for entity, place in zip(distinct, places, strict=True)
+        )
+
+    def _places(self, read: ReadText, entities: Sequence[Entity]) -> list[FoundForm | None]:
+        """Return where each entity stands among the searched words; None where it has no word to itself."""
+        known = {read.span(form): form for form in read.forms}
+        places: list[FoundForm | None] = []
+        free_from = 0
+        for entity in entities:
+            place = known.get((entity.begin, entity.end)) or self._made(read, entity)
+            if place and place.begin < free_from:
+                place = None
+            free_from = place.end if place else free_from
+            places.append(place)
+        return places
+
+    def _made(self, read: ReadText, entity: Entity) -> FoundForm | None:
+        """Return a form for a span the lexicon does not have; it need not begin or end where a word does."""
+        words = [read.reading.words[index] for index in read.kept]
+        begin = bisect_right([read.reading.ends[index] for index in read.kept], entity.begin)
+        end = bisect_left([read.reading.begins[index] for index in read.kept], entity.end)
+        while begin < end and words[begin] in _NO_WORDS_OF_A_CONDITION:
+            begin += 1
+        while begin < end and words[end - 1] in _NO_WORDS_OF_A_CONDITION:
+            end -= 1
+        if begin >= end:
+            return None
+        inside = [form for form in read.forms if form.begin < end and begin < form.end]
+        alike = max(inside, key=lambda form: min(form.end, end) - max(form.begin, begin), default=None)
+        condition = self._condition(entity, alike.form.condition if alike else None)
+        return FoundForm(begin, end, Form(condition, end - begin, 0, entity.score, words[begin] in self._verbs))
+
+    def _condition(self, entity: Entity, alike: Condition | None) -> Condition:
+        """Return the condition an entity names: what the service says of it, then the lexicon's own at that place."""
+        best = max(entity.concepts, key=lambda concept: concept.score, default=None)
+        code, description = (best.code, best.description) if best else ("", "")
+        kind = next((trait.name for trait in entity.traits if trait.name in KINDS), alike.kind if alike else "SYMPTOM")
+        prior = self._priors.get(code, self._priors.get(code[:_CATEGORY_LETTERS]))
+        if prior is None:
+            prior = alike.prior if alike else ""
+        return Condition(entity.text, code, description, kind, prior)
+
+    def _completed(self, entity: Entity, finding: Finding, drugs: Sequence[DrugMention]) -> Entity:
+        unnamed = [Trait(name, CUE_SCORE) for name in finding.traits if name not in SERVICE_TRAITS]
+        traits = sorted((*entity.traits, *unnamed), key=lambda trait: (-trait.score, trait.name))
+        is_denied = any(trait.name == "NEGATION" for trait in traits)
+        cause = None if is_denied else self._roles.cause(finding.role, entity.begin, drugs)
+        return replace(entity, traits=tuple(traits), role=finding.role, cause_code=cause)
+
+
+def _priors(conditions: Iterable[Condition]) -> dict[str, str]:
+    """Return the role of an illness without a cue, by ICD-10-CM code and by the category all of whose codes agree."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for condition in conditions:
+        for code in {condition.code, condition.code[:_CATEGORY_LETTERS]} - {""}:
+            found[code].add(condition.prior)
+    return {code: priors.pop() for code, priors in found.items() if len(priors) == 1}
