@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -36,6 +37,8 @@ def main() -> None:
     # Prefect reads these when it is imported, which only some commands do, later.
     for name, value in (NO_TELEMETRY if DEBUG in arguments else {**NO_TELEMETRY, **QUIET}).items():
         os.environ.setdefault(name, value)
+    # Service managers stop a process so; what it staged is removed on the way out, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(arguments))
 
 

@@ -15,7 +15,7 @@ MEANINGS = {
     FAILED: "the run failed; nothing is left half-written",
     USAGE: "wrong usage or settings; nothing was done",
     REJECTS: "done, but inputs were rejected and --strict was given",
-    INTERRUPTED: "stopped by Ctrl-C; what was finished is kept, run again to go on",
+    INTERRUPTED: "stopped by Ctrl-C or SIGTERM; what was finished is kept, run again to go on",
 }
 
 

@@ -47,7 +47,7 @@ def classify(
     settings = load_settings(overrides)
     rows = text_rows(file, text_column, max_characters=settings.source.max_characters)
     check_not_input(output, file)
-    classifier = assembly.classifier_for(settings.classifier)
+    classifier = assembly.classifier_for(settings)
     threshold = decision_limit(classifier, settings.classifier)
     n_rows, n_positive, refused = 0, 0, Counter[str]()
     with terminal.progress(quiet=as_json) as advance, written(output) as out:
@@ -76,14 +76,18 @@ def classify(
 def _scored(chunk: Sequence[TextRow], classifier: Classifier, threshold: float) -> Iterator[dict[str, Any]]:
     """Yield one line per row of `chunk`, in order."""
     texts = [mask_text(row.text) for row in chunk if row.text is not None]
-    scores = classifier.probabilities(texts)
+    (scored,) = classifier.score([texts])
+    scores = scored.probabilities
     if len(scores) != len(texts):
         raise ContractError(classifier.model_version, f"{len(scores)} scores came back for {len(texts)} texts")
-    found = iter(zip(ade_probability(scores).tolist(), is_probability(scores).tolist(), strict=True))
+    refused = [
+        "refused_by_classifier" if index in scored.refusals else "invalid_probability" for index in range(len(texts))
+    ]
+    found = iter(zip(ade_probability(scores).tolist(), is_probability(scores).tolist(), refused, strict=True))
     for row in chunk:
-        probability, is_valid = next(found) if row.text is not None else (math.nan, False)
+        probability, is_valid, refusal = next(found) if row.text is not None else (math.nan, False, "")
         if is_valid:
             yield {"row": row.number, "ade_probability": probability, "is_ade": probability >= threshold}
         else:
-            error = row.error or "invalid_probability"
+            error = row.error or refusal
             yield {"row": row.number, "error": error, "ade_probability": None, "is_ade": None}

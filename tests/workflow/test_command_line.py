@@ -313,3 +313,19 @@ def test_flows_run_from_the_checkout_and_elsewhere_say_so(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="clone the project and run it from the clone's folder"):
         checkout.enter("detect")
+
+
+def test_a_terminated_run_leaves_no_staged_posts_behind(home):
+    """What a service manager sends; a run killed outright is cleaned up after by the next one."""
+    (home / "many.csv").write_text("text\n" + "sertraline keeps me awake at night\n" * 60_000)
+    (home / "tmp").mkdir()
+    command = [sys.executable, "-m", "ade", "detect", "--source", "many.csv", "--assume-time", "2026-03-01T00:00Z"]
+    environment = {**_environment(home), "TMPDIR": str(home / "tmp")}
+    with subprocess.Popen(command, cwd=home, env=environment, stderr=subprocess.PIPE, text=True) as running:
+        deadline = time.monotonic() + 60
+        while not list(home.glob("tmp/adverse-events-*/*")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert list(home.glob("tmp/adverse-events-*")) == []
