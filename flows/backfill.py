@@ -10,14 +10,21 @@ from adverse_events.accounting import RunAccount
 from adverse_events.settings import load_settings
 from adverse_events.staging import workspace
 from flows.row_path import assess
+from tasks.blocks import aws_sessions, resolve
+from tasks.catalog import refresh_catalog
 from tasks.fetch import fetch_tweets
 from tasks.plan import plan_backfill
 from tasks.report import report_run
-from tasks.station import station_runner
+from tasks.station import keeps_result, station_runner
 from tasks.write import write_undated
 
 
-@flow(name="backfill-adverse-events", task_runner=station_runner(), persist_result=False)
+@flow(
+    name="backfill-adverse-events",
+    task_runner=station_runner(),
+    persist_result=keeps_result(),
+    result_serializer="json",
+)
 def backfill_adverse_events(
     start: datetime | None = None,
     end: datetime | None = None,
@@ -39,12 +46,14 @@ def backfill_adverse_events(
         force: Work on every window of the range, up to date or not.
         options: Further settings by dotted name, such as {"classifier.ade_threshold": 0.7}.
     """
-    settings = load_settings(options, {"source.path": source, "lake.path": lake})
-    provenance = assembly.provenance_for(settings)
+    settings = resolve(load_settings(options, {"source.path": source, "lake.path": lake}))
 
-    with workspace() as folder:
+    with aws_sessions(), workspace() as folder:
+        provenance = assembly.provenance_for(settings)
         spooled = fetch_tweets(settings, start, end, folder)
         plan = plan_backfill(spooled, settings, provenance, force=force)
         receipts = assess(plan.batches, settings, provenance)
         undated = write_undated(spooled, settings, provenance)
-        return report_run(spooled, receipts, undated, plan.rows_not_due, settings)
+        account = report_run(spooled, receipts, undated, plan.rows_not_due, settings)
+        refresh_catalog([*receipts, *undated], settings)  # last: should it fail, data and account stand
+        return account

@@ -13,13 +13,17 @@ from adverse_events.settings import load_settings
 from adverse_events.staging import workspace
 from adverse_events.windows import closed_range
 from flows.row_path import assess
+from tasks.blocks import aws_sessions, resolve
+from tasks.catalog import refresh_catalog
 from tasks.fetch import fetch_tweets
 from tasks.report import report_run
-from tasks.station import station_runner
+from tasks.station import keeps_result, station_runner
 from tasks.write import write_undated
 
 
-@flow(name="detect-adverse-events", task_runner=station_runner(), persist_result=False)
+@flow(
+    name="detect-adverse-events", task_runner=station_runner(), persist_result=keeps_result(), result_serializer="json"
+)
 def detect_adverse_events(
     start: datetime | None = None,
     end: datetime | None = None,
@@ -41,13 +45,15 @@ def detect_adverse_events(
         last_windows: Process this many windows that are over at the scheduled time, 0-1000; 0: a range.
         options: Further settings by dotted name, such as {"classifier.ade_threshold": 0.7}.
     """
-    settings = load_settings(options, {"source.path": source, "lake.path": lake})
+    settings = resolve(load_settings(options, {"source.path": source, "lake.path": lake}))
     if last_windows:
         start, end = closed_range(flow_run.scheduled_start_time, last_windows, settings.window_minutes)
-    provenance = assembly.provenance_for(settings)
 
-    with workspace() as folder:
+    with aws_sessions(), workspace() as folder:
+        provenance = assembly.provenance_for(settings)
         spooled = fetch_tweets(settings, start, end, folder)
         receipts = assess(spooled.batches, settings, provenance)
         undated = write_undated(spooled, settings, provenance)
-        return report_run(spooled, receipts, undated, 0, settings)
+        account = report_run(spooled, receipts, undated, 0, settings)
+        refresh_catalog([*receipts, *undated], settings)  # last: should it fail, data and account stand
+        return account

@@ -9,6 +9,7 @@ from prefect.runtime import flow_run
 from pydantic import Field
 
 from adverse_events.settings import load_settings
+from tasks.blocks import resolve
 from tasks.report import write_report_page
 
 
@@ -25,7 +26,7 @@ def report_adverse_events(
         output: File to write.
         days: Report the days before the scheduled time, 0-3660; 0: everything in the lake.
     """
-    settings = load_settings({"lake.path": lake})
+    settings = resolve(load_settings({"lake.path": lake}))
     end: datetime | None = flow_run.scheduled_start_time if days else None
     start = end - timedelta(days=days) if end else None
     return write_report_page(settings, Path(output), start, end)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from adverse_events import assembly
 from adverse_events.accounting import RunAccount
 from adverse_events.reporting.facts import gather
 from adverse_events.reporting.page import write_report
@@ -36,7 +37,7 @@ def report_run(
         undated=undated,
     )
     if account.start:
-        facts = gather(settings.lake.path, account.start, account.end)
+        facts = gather(assembly.reader_for(settings), account.start, account.end)
         publish("run-account", summary_markdown(facts, account), "What this run came to")
     if account.rows_gone:
         logger.warning("%d inputs of an earlier run were replaced; keep one lake per source", account.rows_gone)
@@ -49,6 +50,6 @@ def report_run(
 @station("write report")
 def write_report_page(settings: Settings, output: Path, start: datetime | None, end: datetime | None) -> Path:
     """Write the report page of a range."""
-    written = write_report(settings.lake.path, output, start, end)
+    written = write_report(assembly.reader_for(settings), output, start, end)
     publish("report-page", f"Report written to `{written}`.", "Where the report page is")
     return written

@@ -18,12 +18,14 @@ from prefect import Task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext
+from prefect.settings import get_current_settings
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
 
 from adverse_events import progress
 from adverse_events.errors import TransientServiceError
 from adverse_events.staging import Batch
+from tasks.blocks import aws_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +55,14 @@ def station_runner() -> TaskRunner[PrefectFuture[Any]]:
     return cast(
         "TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=BATCHES_AT_ONCE * STATIONS_PER_BATCH)
     )
+
+
+def keeps_result() -> bool:
+    """Say whether a flow's account is kept: where the deployment sets PREFECT_RESULTS_PERSIST_BY_DEFAULT, else not.
+
+    Read when a flow's file is loaded, which each run does in a process of its own. What a station returns never is.
+    """
+    return get_current_settings().results.persist_by_default
 
 
 class Station(Task[P, R]):
@@ -90,7 +100,7 @@ def station(name: str) -> Callable[[Callable[P, R]], Station[P, R]]:
 
     def wrap(function: Callable[P, R]) -> Station[P, R]:
         return Station(
-            progress.of_station(name)(_timed(name, function)),
+            progress.of_station(name)(_timed(name, aws_sessions()(function))),
             name=name,
             retries=RETRIES,
             retry_delay_seconds=exponential_backoff(2),

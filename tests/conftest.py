@@ -24,4 +24,4 @@ def _a_person_of_its_own(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "config"))
     yield
     # A process opens an account once; each test has another behind the same settings.
-    assembly.forget_remote_parts()
+    assembly.remote_parts.cache_clear()

@@ -26,7 +26,7 @@ from adverse_events.aws.session import Cloud
 from adverse_events.aws.settings import AwsSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     import pytest
@@ -36,26 +36,43 @@ BUCKET = "ade-lake"
 
 
 @contextmanager
-def moto_server() -> Iterator[str]:
+def moto_server(through: Callable[[WSGIApplication], WSGIApplication] | None = None) -> Iterator[str]:
     """Run a moto server on a free port and provide its address, such as ``http://127.0.0.1:40123``.
 
     It starts empty: all moto servers of one process share their state, and this one clears it.
+
+    Args:
+        through: What stands before it, such as `faulty_service.Trouble`.
     """
     # One line of log per request would drown a failing test's own output.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     # moto's ThreadedMotoServer is this without `server_close`, so its socket ends in a ResourceWarning.
     app = _one_condition_at_a_time(DomainDispatcherApplication(create_backend_app))
+    app = through(app) if through else app
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{server.port}"
     try:
-        httpx.post(f"{url}/moto-api/reset").raise_for_status()
+        forget_all(url)
         yield url
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def forget_all(url: str) -> None:
+    """Empty the moto server at `url`: no buckets, tables or keys are left."""
+    httpx.post(f"{url}/moto-api/reset").raise_for_status()
+
+
+def objects_in(cloud: Cloud, bucket: str = BUCKET, prefix: str = "") -> dict[str, bytes]:
+    """Return every object under `prefix` of a bucket, by its key without that, in order."""
+    s3 = cloud.client("s3")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+    return {key[len(prefix) :]: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in sorted(keys)}
 
 
 def _one_condition_at_a_time(app: WSGIApplication) -> WSGIApplication:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ade import cloud_commands
 from ade.exits import MEANINGS
 from ade.options import AsJson, Assignments, End, Start, Strict, assigned, moment, span
 from adverse_events import __version__
@@ -25,9 +26,14 @@ app = typer.Typer(
 
 SourceOption = Annotated[
     str | None,
-    typer.Option(metavar="PATH", help="File, folder or glob of posts: JSON, CSV, TSV or Parquet, plain, gzip or zstd."),
+    typer.Option(
+        metavar="PATH",
+        help="File, folder or glob of posts, here or s3://: JSON, CSV, TSV or Parquet, plain, gzip or zstd.",
+    ),
 ]
-LakeOption = Annotated[str | None, typer.Option(metavar="DIR", help="Folder of the lake; default: lake.path setting.")]
+LakeOption = Annotated[
+    str | None, typer.Option(metavar="DIR", help="Folder of the lake or s3:// address; default: lake.path setting.")
+]
 TextColumn = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the text.")]
 IdColumn = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the id; derived when there is none.")]
 TimeColumn = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the time.")]
@@ -239,6 +245,12 @@ def sample(
     from ade.show import sample as work
 
     raise typer.Exit(work(folder, as_json=as_json))
+
+
+app.command("demo-aws")(cloud_commands.demo_aws)
+app.command()(cloud_commands.doctor)
+app.command()(cloud_commands.serve)
+app.command()(cloud_commands.package)
 
 
 @app.command()

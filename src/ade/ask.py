@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ade import terminal
+from adverse_events import assembly
 from adverse_events.errors import UsageError
-from adverse_events.lake.query import query
 from adverse_events.settings import load_settings
 
 if TYPE_CHECKING:
@@ -32,11 +32,12 @@ def ask(sql: str, lake: str | None, *, as_json: bool, as_csv: bool) -> int:
 
     Raises:
         UsageError: Both formats at once, no lake, or SQL that cannot be run.
+        ServiceError: The lake is in a bucket, and S3 or Athena did not answer.
     """
     if as_json and as_csv:
         msg = "--json and --csv exclude each other"
         raise UsageError(msg)
-    rows = query(load_settings({"lake.path": lake}).lake.path, sql)
+    rows = assembly.reader_for(load_settings({"lake.path": lake})).query(sql)
     if as_json:
         _print_json(rows)
     elif as_csv:

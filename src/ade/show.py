@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from ade import terminal
+from adverse_events import assembly
 from adverse_events.errors import UsageError
 from adverse_events.reporting.page import write_report
 from adverse_events.sample.week import gold_labels, sample_week
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 def report(lake: str | None, output: Path, start: datetime | None, end: datetime | None, *, as_json: bool) -> int:
     """Write the report page and say where it is; returns the exit code."""
-    written = write_report(load_settings({"lake.path": lake}).lake.path, output, start, end).resolve()
+    reader = assembly.reader_for(load_settings({"lake.path": lake}))
+    written = write_report(reader, output, start, end).resolve()
     if as_json:
         terminal.show_json({"report": str(written)})
     else:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+
+# At run time: where a deployment keeps results, Prefect reads an account back from JSON by these annotations.
+from collections.abc import Mapping  # noqa: TC003 - as above
 from dataclasses import dataclass, field
+from datetime import datetime  # noqa: TC003 - as above
 from typing import TYPE_CHECKING, Any
 
 from adverse_events.errors import AccountingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import datetime
+    from collections.abc import Iterable
 
     from adverse_events.lake.receipt import Receipt
 

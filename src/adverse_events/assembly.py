@@ -1,7 +1,7 @@
 """Which part stands at each station: settings in, the thing that does the work out.
 
-The one place that chooses between the embedded default and a cloud service. What needs the cloud's libraries is
-imported where it is chosen: the embedded default runs without them.
+The one place that chooses between the embedded default and a cloud service. What stands in the cloud is built by
+`remote`, imported when it is chosen: the embedded default runs without the cloud's libraries.
 """
 
 from __future__ import annotations
@@ -25,26 +25,23 @@ from adverse_events.source.archive import Archive
 from adverse_events.source.files import find_files
 
 if TYPE_CHECKING:
-    from adverse_events.aws.session import Cloud
     from adverse_events.aws.settings import AwsSettings
     from adverse_events.classification.classify import ClassifierSettings
-    from adverse_events.classification.endpoint_settings import EndpointSettings
     from adverse_events.classification.protocol import Classifier
-    from adverse_events.coding.comprehend_settings import ComprehendSettings
     from adverse_events.coding.protocol import ConditionCoder
     from adverse_events.lake.catalog import GlueCatalog
     from adverse_events.lake.protocol import Lake
     from adverse_events.lake.reader import LakeReader
     from adverse_events.lake.settings import LakeSettings
+    from adverse_events.remote import RemoteParts
     from adverse_events.settings import Settings
     from adverse_events.source.protocol import TweetSource
-    from adverse_events.source.s3_files import S3Files
 
 
 def source_for(settings: Settings) -> TweetSource:
     """Return the source of posts."""
     source = settings.source
-    return Archive(source, _files_in_s3(settings) if source.is_s3 else None)
+    return Archive(source, remote_parts(settings.aws).files(settings) if source.is_s3 else None)
 
 
 def check_source(settings: Settings) -> None:
@@ -59,7 +56,7 @@ def check_source(settings: Settings) -> None:
         msg = "no source of posts; give --source FILE, a folder or a glob, or set source.path (`ade settings`)"
         raise UsageError(msg)
     if source.is_s3:
-        _files_in_s3(settings).find()
+        remote_parts(settings.aws).files(settings).find()
     else:
         find_files(source.path, source.file_format)
 
@@ -75,7 +72,7 @@ def identity_key_for(settings: Settings) -> IdentityKey:
     if privacy.identity_key:
         return IdentityKey.from_secret(privacy.identity_key)
     if privacy.identity_key_secret:
-        return _stored_key(privacy.identity_key_secret, settings.aws)
+        return remote_parts(settings.aws).identity_key(privacy.identity_key_secret)
     return IdentityKey.load_or_create(identity_key_path())
 
 
@@ -90,8 +87,8 @@ def classifier_for(settings: Settings, n_rows: int = 0) -> Classifier:
     if not endpoint.name:
         return _embedded_classifier(settings.classifier)
     if endpoint.mode == "transform" or (endpoint.mode == "auto" and n_rows >= endpoint.transform_from_rows):
-        return _transform_classifier(endpoint, settings.aws)
-    return _endpoint_classifier(endpoint, settings.aws)
+        return remote_parts(settings.aws).transform_classifier(endpoint)
+    return remote_parts(settings.aws).endpoint_classifier(endpoint)
 
 
 def coder_for(settings: Settings) -> ConditionCoder:
@@ -101,7 +98,7 @@ def coder_for(settings: Settings) -> ConditionCoder:
         ServiceError: The service cannot be asked.
     """
     if settings.coding.service == "comprehend":
-        return _comprehend_coder(settings.comprehend, settings.aws)
+        return remote_parts(settings.aws).comprehend_coder(settings.comprehend)
     return embedded_coder()
 
 
@@ -134,29 +131,12 @@ def lake_for(settings: Settings) -> Lake:
             key_fingerprint=fingerprint,
             part_size=settings.lake.part_size,
         )
-    from adverse_events.lake.s3 import S3Lake
-
-    catalog = catalog_for(settings)
-    if catalog:
-        catalog.check()
-    return S3Lake.open(
-        cloud_for(settings.aws),
-        settings.lake.path,
-        window_minutes=settings.window_minutes,
-        privacy_mode=settings.privacy.mode,
-        key_fingerprint=fingerprint,
-        part_size=settings.lake.part_size,
-    )
+    return remote_parts(settings.aws).lake(settings, fingerprint)
 
 
 def catalog_for(settings: Settings) -> GlueCatalog | None:
     """Return the catalog over the lake; None for a lake in a folder, or where no database is set."""
-    if not (settings.lake.is_s3 and settings.catalog.database):
-        return None
-    cloud = cloud_for(settings.aws)
-    from adverse_events.lake.catalog import GlueCatalog
-
-    return GlueCatalog(cloud, settings.catalog, settings.lake.path)
+    return remote_parts(settings.aws).catalog(settings) if settings.lake.is_s3 and settings.catalog.database else None
 
 
 def reader_for(settings: Settings) -> LakeReader:
@@ -164,10 +144,7 @@ def reader_for(settings: Settings) -> LakeReader:
     _check_place(settings.lake)
     if not settings.lake.is_s3:
         return LocalReader(settings.lake.path)
-    cloud = cloud_for(settings.aws)
-    from adverse_events.lake.s3_reader import S3Reader
-
-    return S3Reader(cloud, settings.lake.path, settings.catalog)
+    return remote_parts(settings.aws).reader(settings)
 
 
 def provenance_for(settings: Settings) -> Provenance:
@@ -191,45 +168,25 @@ def provenance_for(settings: Settings) -> Provenance:
 
 
 @lru_cache(maxsize=4)
-def cloud_for(settings: AwsSettings) -> Cloud:
-    """Return the AWS account; one process opens it once.
+def remote_parts(settings: AwsSettings) -> RemoteParts:
+    """Return what stands in the AWS account; one process opens it once.
 
     Raises:
         UsageError: The libraries for AWS are not installed.
+        ServiceError: There is no such profile or region.
     """
     try:
-        from adverse_events.aws.session import Cloud
+        from adverse_events.remote import RemoteParts  # noqa: PLC0415 - the embedded default runs without its libraries
     except ImportError as error:
-        msg = f"{error.name} is not installed; AWS needs: pip install 'adverse-events[aws]'"
+        msg = f"AWS needs {error.name}, which is not installed; install with: pip install 'adverse-events[aws]'"
         raise UsageError(msg) from error
-    return Cloud(settings)
-
-
-def forget_remote_parts() -> None:
-    """Close the account and what was opened through it; the next call opens them anew."""
-    for opened in (cloud_for, _endpoint_classifier, _transform_classifier, _comprehend_coder):
-        opened.cache_clear()
-
-
-def _files_in_s3(settings: Settings) -> S3Files:
-    cloud = cloud_for(settings.aws)
-    from adverse_events.source.s3_files import S3Files
-
-    return S3Files(cloud, settings.source.path or "", settings.source.file_format)
+    return RemoteParts(settings)
 
 
 def _check_place(lake: LakeSettings) -> None:
     if lake.needs_block:
         msg = f"lake.bucket_block {lake.bucket_block} is read by flows only; give lake.path s3://bucket/folder here"
         raise UsageError(msg)
-
-
-@lru_cache(maxsize=4)
-def _stored_key(secret: str, aws: AwsSettings) -> IdentityKey:
-    cloud = cloud_for(aws)
-    from adverse_events.aws.secrets import secret_text
-
-    return IdentityKey.from_store(secret_text(cloud, secret), secret)
 
 
 @lru_cache(maxsize=4)
@@ -240,27 +197,3 @@ def _embedded_classifier(settings: ClassifierSettings) -> Classifier:
         threads=settings.threads,
         ade_threshold=settings.ade_threshold,
     )
-
-
-@lru_cache(maxsize=4)
-def _endpoint_classifier(settings: EndpointSettings, aws: AwsSettings) -> Classifier:
-    cloud = cloud_for(aws)
-    from adverse_events.classification.endpoint import SageMakerClassifier
-
-    return SageMakerClassifier.open(cloud, settings)
-
-
-@lru_cache(maxsize=4)
-def _transform_classifier(settings: EndpointSettings, aws: AwsSettings) -> Classifier:
-    cloud = cloud_for(aws)
-    from adverse_events.classification.transform import TransformClassifier
-
-    return TransformClassifier.open(cloud, settings)
-
-
-@lru_cache(maxsize=4)
-def _comprehend_coder(settings: ComprehendSettings, aws: AwsSettings) -> ConditionCoder:
-    cloud = cloud_for(aws)
-    from adverse_events.coding.comprehend import ComprehendCoder
-
-    return ComprehendCoder.open(cloud, settings)

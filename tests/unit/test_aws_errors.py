@@ -236,7 +236,7 @@ def test_every_code_is_known_to_botocore_or_to_s3(known_codes):
     """A misspelt code would never match; S3 and STS document theirs outside the service models."""
     undocumented = {
         "301", "403", "404", "AccessDenied", "AccessDeniedException", "AuthorizationHeaderMalformed",
-        "BandwidthLimitExceeded", "ConditionalRequestConflict", "ExpiredToken", "ExpiredTokenException",
+        "BandwidthLimitExceeded", "ExpiredToken", "ExpiredTokenException",
         "IllegalLocationConstraintException", "InternalError", "InternalFailure", "InvalidAccessKeyId",
         "InvalidClientTokenId", "InvalidSignatureException", "KMS.DisabledException",
         "KMS.KMSInvalidStateException", "KMS.NotFoundException", "OperationAborted", "PermanentRedirect",

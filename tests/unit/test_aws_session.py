@@ -30,6 +30,13 @@ def test_the_chain_makes_the_session_with_the_region_set():
     assert Cloud(AwsSettings()).region == ""
 
 
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_the_region_of_the_environment_is_known_by_both_its_names(monkeypatch, name):
+    """boto3 alone knows the second only."""
+    monkeypatch.setenv(name, "eu-south-1")
+    assert Cloud(AwsSettings()).region == "eu-south-1"
+
+
 def test_a_block_that_nothing_can_read_is_an_error_and_never_another_account():
     with pytest.raises(UsageError, match=r"aws\.credentials_block prod is a Prefect block"):
         Cloud(AwsSettings(credentials_block="prod"))

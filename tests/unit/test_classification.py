@@ -10,10 +10,11 @@ import pyarrow as pa
 import pytest
 
 from adverse_events.classification.classify import ClassifierSettings, classify
-from adverse_events.classification.embedded import TOKENS_PER_BATCH, EmbeddedClassifier, _batches
+from adverse_events.classification.embedded import EmbeddedClassifier
 from adverse_events.classification.model_folder import read_manifest, starter_model
 from adverse_events.classification.protocol import Scored
 from adverse_events.errors import ContractError, UsageError
+from adverse_events.serving.model import PIECES_PER_TEXT, TOKENS_PER_BATCH, batches
 from adverse_events.staging import SCREENED, Batch, Tally, read_staged, write_staged
 from adverse_events.windows import Window
 
@@ -112,19 +113,28 @@ def test_a_reaction_at_the_end_of_a_long_post_is_seen(classifier):
     assert behind > classifier.ade_threshold > alone
 
 
+def test_a_text_beyond_all_reason_is_read_up_to_a_limit_and_says_so(classifier):
+    """One crafted post must not cost minutes; a long one that fits is read whole."""
+    sentence = "The canal was calm and we talked about the film for a while. "
+    n_tokens = PIECES_PER_TEXT * 128
+    (scored,) = classifier.score([[sentence * 40, sentence * n_tokens, "x" * 1_000_000]])
+    assert scored.is_truncated == [False, True, True]
+    assert np.isfinite(scored.probabilities).all()
+
+
 def test_no_texts_give_no_scores(classifier):
     assert classifier.probabilities([]).shape == (0, 2)
 
 
 def test_batches_hold_every_index_once_and_stay_within_their_tokens():
     lengths = np.random.default_rng(0).integers(1, 129, 500).tolist()
-    batches = list(_batches(lengths))
-    assert sorted(i for batch in batches for i in batch) == list(range(500))
-    assert all(len(b) * max(lengths[i] for i in b) <= TOKENS_PER_BATCH for b in batches)
+    found = list(batches(lengths))
+    assert sorted(i for batch in found for i in batch) == list(range(500))
+    assert all(len(b) * max(lengths[i] for i in b) <= TOKENS_PER_BATCH for b in found)
 
 
 def test_a_longer_text_than_a_batch_is_a_batch_of_its_own():
-    assert list(_batches([TOKENS_PER_BATCH + 1, 1])) == [[1], [0]]
+    assert list(batches([TOKENS_PER_BATCH + 1, 1])) == [[1], [0]]
 
 
 def test_the_threshold_decides_and_a_setting_moves_it(tmp_path):

@@ -26,7 +26,6 @@ TRANSIENT_CODES = frozenset(
     {
         "BandwidthLimitExceeded",
         "ConcurrentModificationException",
-        "ConditionalRequestConflict",
         "InternalDependencyException",
         "InternalError",
         "InternalFailure",

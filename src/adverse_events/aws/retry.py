@@ -35,7 +35,7 @@ def patiently(ask: Callable[[], R], *, attempts: int, sleep: Callable[[float], N
         stop=tenacity.stop_after_attempt(attempts),
         wait=tenacity.wait_random_exponential(multiplier=FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS),
         retry=tenacity.retry_if_exception_type((TransientServiceError, AnswerError)),
+        sleep=sleep or tenacity.nap.sleep,
         reraise=True,
-        **({"sleep": sleep} if sleep else {}),
     )
     return retrying(ask)

@@ -2,50 +2,26 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from adverse_events.aws.errors import translated
+from adverse_events.aws.source import session_source
 from adverse_events.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from adverse_events.aws.settings import AwsSettings
-
-    SessionSource = Callable[[AwsSettings], boto3.Session]
 
 _ASKED_BY_US = frozenset({"sagemaker-runtime", "comprehendmedical"})
 """Services whose every request `retry.patiently` repeats: it sees what botocore does not, such as a short answer."""
 
-
-def _from_chain(settings: AwsSettings) -> boto3.Session:
-    if settings.credentials_block:
-        msg = (
-            f"aws.credentials_block {settings.credentials_block} is read by flows only; here, unset it and use the "
-            "boto3 chain or aws.profile"
-        )
-        raise UsageError(msg)
-    return boto3.Session(profile_name=settings.profile, region_name=settings.region)
-
-
-_source: ContextVar[SessionSource] = ContextVar("session source", default=_from_chain)
-
-
-@contextmanager
-def sessions_from(source: SessionSource) -> Iterator[None]:
-    """Let `source` make the sessions of this context, such as one that reads a Prefect block."""
-    token = _source.set(source)
-    try:
-        yield
-    finally:
-        _source.reset(token)
+_REGION = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
+"""boto3 alone reads only the second name; containers and every other tool of AWS use the first."""
 
 
 class Cloud:
@@ -56,10 +32,15 @@ class Cloud:
     """
 
     def __init__(self, settings: AwsSettings) -> None:
-        """Find the credentials' source; nothing is asked of AWS yet."""
+        """Find the credentials' source; nothing is asked of AWS yet, unless a block assumes a role.
+
+        Raises:
+            UsageError: A credentials block where nothing can read one, or one that does not exist.
+            PermanentServiceError: A profile that does not exist, or a role that cannot be assumed.
+        """
         self.settings = settings
         with translated("aws", "open a session"):
-            self.session = _source.get()(settings)
+            self.session = _session(settings)
         self._clients: dict[str, Any] = {}
         self._lock = Lock()
 
@@ -93,3 +74,17 @@ class Cloud:
                 "total_max_attempts": 1 if service in _ASKED_BY_US else settings.max_attempts,
             },
         )
+
+
+def _session(settings: AwsSettings) -> boto3.Session:
+    if not settings.credentials_block:
+        chain = botocore.session.Session(session_vars=_REGION)
+        return boto3.Session(botocore_session=chain, profile_name=settings.profile, region_name=settings.region)
+    source = session_source()
+    if source is None:
+        msg = (
+            f"aws.credentials_block {settings.credentials_block} is a Prefect block, which only flows and `ade doctor` "
+            "read; elsewhere unset it, and use aws.profile or the environment"
+        )
+        raise UsageError(msg)
+    return source(settings)

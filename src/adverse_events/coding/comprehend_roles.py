@@ -11,10 +11,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Self
 
 from adverse_events.coding.context import UNKNOWN, Finding
-from adverse_events.coding.lexicon import KINDS, Condition, Form, Lexicon
+from adverse_events.coding.lexicon import KINDS, Condition, Form, Lexicon, load_lexicon
 from adverse_events.coding.matching import FoundForm
 from adverse_events.coding.reading import DRUG, PAUSE, STOPS
 from adverse_events.coding.roles import CUE_SCORE, ReadText, RoleReader
@@ -45,6 +46,12 @@ class LocalRules:
         self.version = self._roles.version
         self._verbs = lexicon.words["VERBAL"]
         self._priors = _priors(lexicon.conditions.values())
+
+    @classmethod
+    @cache
+    def load(cls) -> Self:
+        """Return the rules with the shipped lexicon, read once per process."""
+        return cls(load_lexicon())
 
     def complete(self, text: str, drugs: Sequence[DrugMention], entities: Iterable[Entity]) -> tuple[Entity, ...]:
         """Return `entities` with role, PAST_HISTORY and cause; in text order, of overlapping ones the most specific.

@@ -22,7 +22,7 @@ Source:
 
 _EXTRAS = ("Role", "CauseCode")
 _NO_CONDITION = "TIME_EXPRESSION"
-_CONTRACT = "the coder's answer"
+_CONTRACT = "comprehendmedical answer"
 
 
 def to_response(entities: Sequence[Entity], model_version: str, *, extras: bool = True) -> dict[str, Any]:

@@ -82,22 +82,6 @@ def projection(start: str, window_minutes: int) -> dict[str, str]:
     }
 
 
-def partition_input(table: Mapping[str, Any], values: tuple[str, ...]) -> dict[str, Any]:
-    """Return the Glue ``PartitionInput`` of the partition `values` of a ``TableInput``.
-
-    Args:
-        table: What `table_input` returned.
-        values: One text per partition key, in order.
-    """
-    keys = (key["Name"] for key in table["PartitionKeys"])
-    folder = "/".join(f"{key}={value}" for key, value in zip(keys, values, strict=True))
-    storage = table["StorageDescriptor"]
-    return {
-        "Values": list(values),
-        "StorageDescriptor": {**storage, "Location": f"{storage['Location']}{folder}/"},
-    }
-
-
 def differences(stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     """Return every way in which the table that `stands` in Glue cannot be ours; empty when it is or can be updated.
 
@@ -143,9 +127,7 @@ def _essence(table: Mapping[str, Any]) -> tuple[Any, ...]:
 def _columns(columns: Iterable[Column]) -> list[dict[str, str]]:
     columns = tuple(columns)
     comments = column_comments(columns)
-    return [
-        {"Name": name, "Type": kind, "Comment": comments[name]} for name, kind in athena_types(columns).items()
-    ]
+    return [{"Name": name, "Type": kind, "Comment": comments[name]} for name, kind in athena_types(columns).items()]
 
 
 def _types(columns: Iterable[Mapping[str, str]]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -18,7 +19,6 @@ from adverse_events.errors import PermanentServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
 logger = logging.getLogger("adverse_events.catalog")
 
@@ -81,7 +81,7 @@ class Crawler:
         self._clock, self._sleep = clock, sleep
 
     def run(self) -> Crawl:
-        """Start a crawl that began after this call, and wait for its end.
+        """Run a crawl that begins after this call, to its end.
 
         Raises:
             PermanentServiceError: No such crawler, it may not be started, its crawl failed or was cancelled, or it
@@ -89,37 +89,78 @@ class Crawler:
             TransientServiceError: Glue did not answer.
         """
         began = self._clock()
-        before = self._wait_until_ready(began, None)
         for _ in range(MOST_STARTS):
+            before = _last_start(self._when_ready(began))
             if self._start():
-                crawl = self._wait_until_ready(began, before)
-                return self._ended_well(crawl, self._clock() - began)
-            before = self._wait_until_ready(began, None)
-        raise self._failure(f"was being run by others at each of {MOST_STARTS} tries to start it; run again")
+                crawler = self._when_ready(began, newer_than=before)
+                return self._ended_well(crawler, self._clock() - began)
+        detail = f"others started it at each of {MOST_STARTS} tries; run again"
+        raise self._failure(detail)
 
     def _start(self) -> bool:
-        """Start a crawl; False when one is at work: another's, or ours if a retried request had started it."""
-        try:
-            with translated("glue", f"StartCrawler {self._name}"):
-                try:
-                    self._client.start_crawler(Name=self._name)
-                except ClientError as error:
-                    if _code(error) != "CrawlerRunningException":
-                        raise
-                    logger.info("crawler %s is already running", self._name)
-                    return False
-        except PermanentServiceError as error:
-            raise self._explained(error) from error
+        """Start a crawl; False when one is at work: another's, or ours if a request sent twice had started it."""
+        with translated("glue", f"StartCrawler {self._name}"):
+            try:
+                self._client.start_crawler(Name=self._name)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "CrawlerRunningException":
+                    raise
+                logger.info("crawler %s is already running", self._name)
+                return False
         logger.info("crawler %s started", self._name)
         return True
 
-    def _wait_until_ready(self, began: float, before: dict[str, Any] | None) -> dict[str, Any] | None:
-        """Wait until no crawl is at work, and, when `before` is a last crawl, until there is a newer one."""
+    def _when_ready(self, began: float, newer_than: datetime | None = None) -> dict[str, Any]:
+        """Return the crawler once no crawl is at work and, where asked, its last crawl is newer."""
+        noted_at = began
+        while True:
+            crawler = self._look()
+            if crawler["State"] == "READY" and (newer_than is None or _last_start(crawler) > newer_than):
+                return crawler
+            now = self._clock()
+            if now - began > 60 * self._timeout_minutes:
+                detail = (
+                    f"is {crawler['State']} and not done after {self._timeout_minutes:g} minutes; raise "
+                    "catalog.crawl_timeout_minutes, or look at the crawler's log"
+                )
+                raise self._failure(detail)
+            if now - noted_at >= _SECONDS_BETWEEN_NOTES:
+                logger.info("crawler %s is %s, %.0f minutes by now", self._name, crawler["State"], (now - began) / 60)
+                noted_at = now
+            self._sleep(self._poll_seconds)
 
     def _look(self) -> dict[str, Any]:
-        try:
-            with translated("glue", f"GetCrawler {self._name}"):
+        with translated("glue", f"GetCrawler {self._name}"):
+            try:
                 crawler: dict[str, Any] = self._client.get_crawler(Name=self._name)["Crawler"]
-        except PermanentServiceError as error:
-            raise self._explained(error) from error
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "EntityNotFoundException":
+                    raise self._failure(_ABSENT) from error
+                raise
         return crawler
+
+    def _ended_well(self, crawler: dict[str, Any], seconds: float) -> Crawl:
+        last = crawler["LastCrawl"]
+        if last.get("Status") in _FAILED:
+            reason = last.get("ErrorMessage") or f"no reason given; see {last.get('LogGroup', 'its log')}"
+            detail = f"ended as {last['Status']}: {reason}"
+            raise self._failure(detail)
+        logger.info("crawler %s is done after %.0f s", self._name, seconds)
+        return Crawl(self._name, last["StartTime"], seconds)
+
+    def _failure(self, detail: str) -> PermanentServiceError:
+        return PermanentServiceError("glue", f"crawler {self._name}", f"{detail}. The data in the lake stand")
+
+
+def _last_start(crawler: dict[str, Any]) -> datetime:
+    """Return when the crawler's last crawl started, by Glue's clock; long ago when there was none."""
+    started: datetime = crawler.get("LastCrawl", {}).get("StartTime", _NEVER)
+    return started
+
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_FAILED = frozenset({"FAILED", "CANCELLED"})
+_ABSENT = (
+    "does not exist in this account and region; create it with the infrastructure template, or correct or unset "
+    "catalog.crawler"
+)

@@ -31,9 +31,18 @@ class Marker(BaseModel, frozen=True, extra="ignore"):
             FileNotFoundError: There is none.
             ContractError: It is not a marker, or newer code wrote it.
         """
-        contract = f"lake marker {path}"
+        return cls.parse(path.read_bytes(), str(path))
+
+    @classmethod
+    def parse(cls, data: bytes, place: str) -> Self:
+        """Return the marker whose bytes are `data`, stored at `place`.
+
+        Raises:
+            ContractError: It is not a marker, or newer code wrote it.
+        """
+        contract = f"lake marker {place}"
         try:
-            stored = json.loads(path.read_bytes())
+            stored = json.loads(data)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ContractError(contract, _CORRUPT) from error
         version = stored.get("schema_version") if isinstance(stored, dict) else None
@@ -51,7 +60,7 @@ class Marker(BaseModel, frozen=True, extra="ignore"):
         """Return the text stored in the lake."""
         return json.dumps(self.model_dump(), indent=2, sort_keys=True) + "\n"
 
-    def check_same_lake(self, wanted: Marker, lake: Path) -> None:
+    def check_same_lake(self, wanted: Marker, lake: str) -> None:
         """Raise `UsageError` naming every way in which `wanted` is not this lake."""
         differences = [
             f"{name} {getattr(self, field)} there, {getattr(wanted, field)} in this run ({remedy})"

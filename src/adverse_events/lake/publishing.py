@@ -18,6 +18,26 @@ if TYPE_CHECKING:
     from adverse_events.lake.preparation import Prepared
 
 
+class Folder:
+    """What the lake in a folder holds (a `windowed.Standing`).
+
+    Args:
+        root: The folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Look into `root` when asked."""
+        self._root = root
+
+    def receipt(self, key: str, columns: Sequence[str] | None = None) -> pa.Table | None:
+        """Return a stored receipt; see `read_receipt`."""
+        return read_receipt(self._root / key, columns)
+
+    def size_of(self, key: str) -> int | None:
+        """Return a file's size in bytes, None where there is none."""
+        return files.size_of(self._root / key)
+
+
 def stands(root: Path, prepared: Prepared) -> bool:
     """Tell whether the lake already holds exactly what was prepared, made by the same recipe."""
     stored = read_receipt(root / prepared.receipt.key)
@@ -69,10 +89,10 @@ def make_durable(root: Path, prepared: Sequence[Prepared]) -> None:
     files.sync_all([root / folder for folder in sorted(folders)])
 
 
-def read_receipt(path: Path, columns: Sequence[str] | None = None) -> pa.Table | None:
+def read_receipt(place: Path | pa.BufferReader, columns: Sequence[str] | None = None) -> pa.Table | None:
     """Return a stored receipt, or None where there is none that can be read: its window then counts as missing."""
     try:
-        with pq.ParquetFile(path) as stored:
+        with pq.ParquetFile(place) as stored:
             return stored.read(columns=columns)
     except (OSError, pa.ArrowInvalid):
         return None

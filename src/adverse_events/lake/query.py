@@ -1,4 +1,4 @@
-"""SQL over a local lake: DuckDB with the lake's tables and views, and nothing else within its reach."""
+"""SQL over a lake: DuckDB with the lake's tables and views, and nothing else within its reach."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from adverse_events.lake.views import VIEWS, view_sql
 from adverse_events.tables import PARTITION_COLUMNS, TABLES, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
 _SAFE_ERRORS = (
@@ -49,20 +49,18 @@ def connect(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         Marker.read(root / MARKER_KEY)
     except OSError as error:
-        msg = f"there is no lake in {lake}: {MARKER_KEY} cannot be read; make one with: ade detect --lake {lake}"
-        raise UsageError(msg) from error
-    with (
-        reading(root),
-        duckdb.connect(config={"temp_directory": "", "python_enable_replacements": False}) as connection,
-    ):
+        raise no_lake_in(lake) from error
+    with reading(root), empty_database() as connection:
         try:
-            _create_views(connection, root)
+            for table in TABLES:
+                _create_table_view(connection, root, table)
+            create_views(connection)
         except duckdb.Error as error:
             contract = f"lake {lake}"
             raise ContractError(
                 contract, f"{str(error).splitlines()[0]}; remove that file and run its window again"
             ) from error
-        _shut_in(connection, root)
+        shut_in(connection, [f"{folder}/" for folder in (root, _escaped(root))])
         yield connection
 
 
@@ -91,28 +89,71 @@ def query(lake: Path, sql: str) -> pa.Table:
         ContractError: The lake's marker is damaged or newer code wrote it.
     """
     with connect(lake) as connection:
-        try:
-            statements = connection.extract_statements(sql)
-            if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
-                msg = "only one SELECT (or SHOW, DESCRIBE, SUMMARIZE) can be run: the lake is read, never changed"
-                raise UsageError(msg)
-            return connection.sql(statements[0]).to_arrow_table()
-        except _SAFE_ERRORS as error:
-            raise UsageError(str(error)) from error
-        except duckdb.Error as error:
-            msg = (
-                f"the query failed on the rows ({type(error).__name__}); its message is withheld because "
-                "it may quote a post; for casts try TRY_CAST"
-            )
-            raise UsageError(msg) from None
+        return select(connection, sql)
 
 
-def _create_views(connection: duckdb.DuckDBPyConnection, root: Path) -> None:
-    connection.execute("SET TimeZone = 'UTC'")
-    for table in TABLES:
-        _create_table_view(connection, root, table)
+def select(connection: duckdb.DuckDBPyConnection, sql: str) -> pa.Table:
+    """Return the result of one SELECT of somebody else's on `connection`.
+
+    Raises:
+        UsageError: Not exactly one SELECT, or SQL that DuckDB refuses; a message that might quote a post is withheld.
+    """
+    try:
+        statements = connection.extract_statements(sql)
+        if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+            msg = "only one SELECT (or SHOW, DESCRIBE, SUMMARIZE) can be run: the lake is read, never changed"
+            raise UsageError(msg)
+        return connection.sql(statements[0]).to_arrow_table()
+    except _SAFE_ERRORS as error:
+        raise UsageError(str(error)) from error
+    except duckdb.Error as error:
+        if is_failed_scan(error):
+            raise
+        msg = (
+            f"the query failed on the rows ({type(error).__name__}); its message is withheld because "
+            "it may quote a post; for casts try TRY_CAST"
+        )
+        raise UsageError(msg) from None
+
+
+def is_failed_scan(error: duckdb.Error) -> bool:
+    """Say whether `error` is about an object behind a registered table, not about the SQL or a row."""
+    return str(error).startswith("Invalid Input Error: reading the stream registered as")
+
+
+def no_lake_in(lake: str | Path) -> UsageError:
+    """Return the error for a folder, or an ``s3://`` one, without a lake's marker."""
+    return UsageError(
+        f"there is no lake in {lake}: {MARKER_KEY} cannot be read; make one with: ade detect --lake {lake}"
+    )
+
+
+@contextmanager
+def empty_database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Provide an in-memory database that keeps UTC and takes no Python variable for a table."""
+    with duckdb.connect(config={"temp_directory": "", "python_enable_replacements": False}) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+
+
+def create_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the lake's views over its tables, which must be there."""
     for view in VIEWS:
         connection.execute(f"CREATE VIEW {view.name} AS {view_sql(view, 'duckdb')}")
+
+
+def shut_in(connection: duckdb.DuckDBPyConnection, folders: Sequence[str]) -> None:
+    """Leave `connection` the files under `folders` and what is registered in it, and no way to widen that."""
+    for setting in (
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        "allow_community_extensions = false",
+        "allow_persistent_secrets = false",
+        f"allowed_directories = [{', '.join(map(_literal, folders))}]",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"SET {setting}")
 
 
 def _create_table_view(connection: duckdb.DuckDBPyConnection, root: Path, table: Table) -> None:
@@ -127,21 +168,6 @@ def _create_table_view(connection: duckdb.DuckDBPyConnection, root: Path, table:
         f"CREATE VIEW {table.name} AS SELECT {names} FROM read_parquet({glob}, hive_partitioning = true, "  # noqa: S608 - names are ours, the path is quoted
         "hive_types = {'event_date': DATE, 'event_time': VARCHAR})"
     )
-
-
-def _shut_in(connection: duckdb.DuckDBPyConnection, root: Path) -> None:
-    """Leave `connection` the files under `root`, and no way to widen that."""
-    folders = ", ".join(_literal(f"{folder}/") for folder in (root, _escaped(root)))
-    for setting in (
-        "autoinstall_known_extensions = false",
-        "autoload_known_extensions = false",
-        "allow_community_extensions = false",
-        "allow_persistent_secrets = false",
-        f"allowed_directories = [{folders}]",
-        "enable_external_access = false",
-        "lock_configuration = true",
-    ):
-        connection.execute(f"SET {setting}")
 
 
 def _escaped(root: Path) -> str:

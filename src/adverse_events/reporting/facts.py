@@ -8,22 +8,24 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from adverse_events.errors import UsageError
-from adverse_events.lake.query import connect
+from adverse_events.errors import TransientServiceError, UsageError
+from adverse_events.lake.query import LocalReader
 from adverse_events.reporting.account import UNDATED, Account, account_of
 from adverse_events.reporting.positive import UNCODED, Positive, positive_of
 from adverse_events.windows import as_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     import pyarrow as pa
+
+    from adverse_events.lake.reader import LakeReader
 
 MAX_POSITIVES = 2_000
 """Posts a report carries in full: about 1.5 MB of page, and more than one person reads."""
@@ -35,6 +37,7 @@ _ATTEMPTS = 3
 """A writer may replace a file between listing and reading; the next look finds the new one."""
 
 _HOUR_MS, _DAY_MS = 3_600_000, 86_400_000
+_LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +106,16 @@ class ReportFacts:
 
 
 def gather(
-    lake: Path, start: datetime | None = None, end: datetime | None = None, *, max_positives: int = MAX_POSITIVES
+    lake: LakeReader | Path,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    *,
+    max_positives: int = MAX_POSITIVES,
 ) -> ReportFacts:
     """Gather the facts of the windows that start in ``[start, end)``.
 
     Args:
-        lake: Root folder of the lake.
+        lake: What reads the lake, or the root folder of one on this machine.
         start: First instant, aware; None for the lake's first window.
         end: First instant after, aware; None for no end.
         max_positives: Posts carried in full; all are counted.
@@ -116,19 +123,21 @@ def gather(
     Raises:
         UsageError: No such lake, a naive time, or an end that is not after the start.
         ContractError: The lake's marker is damaged, or newer code wrote it.
+        ServiceError: The lake's bucket did not answer.
     """
+    reader = LocalReader(lake) if isinstance(lake, Path) else lake
     first, last = _limits(start, end)
     for _ in range(_ATTEMPTS - 1):
-        with suppress(duckdb.IOException):
-            return _gather(lake, first, last, max_positives)
-    return _gather(lake, first, last, max_positives)
+        with suppress(duckdb.IOException, TransientServiceError):
+            return _gather(reader, first, last, max_positives)
+    return _gather(reader, first, last, max_positives)
 
 
-def _gather(lake: Path, first: datetime | None, last: datetime | None, max_positives: int) -> ReportFacts:
-    with connect(lake) as connection:
+def _gather(reader: LakeReader, first: datetime | None, last: datetime | None, max_positives: int) -> ReportFacts:
+    with reader.connect() as connection:
         account = account_of(_receipts(connection, first, last))
         span = account.span
-        bounds = (_ms(span.start), _ms(span.end)) if span else (0, 0)
+        bounds = _bounds(_ms(span.start), _ms(span.end)) if span else _bounds(0, 0)
         cells, minutes = _cells(connection, bounds)
         return ReportFacts(
             start=first,
@@ -155,15 +164,25 @@ def _receipts(connection: duckdb.DuckDBPyConnection, start: datetime | None, end
     """Undated receipts lie in 1970: outside any range, inside no range."""
     is_bounded = start is not None or end is not None
     lowest = _ms(start) if start else (_ms(UNDATED) + 1 if is_bounded else _ms(UNDATED))
-    highest = _ms(end) if end else 2**62
-    query = "SELECT * FROM receipts WHERE epoch_ms(window_start) >= ? AND epoch_ms(window_start) < ?"
-    return connection.sql(query, params=[lowest, highest]).to_arrow_table()
+    highest = _ms(end) if end else _ms(_LAST)
+    query = f"SELECT * FROM receipts WHERE {_within('window_start')}"  # noqa: S608 - this module's own text
+    return connection.sql(query, params=_bounds(lowest, highest)).to_arrow_table()
 
 
-_POSITIVES = "FROM assessments WHERE is_ade AND epoch_ms(created_at) >= ? AND epoch_ms(created_at) < ?"
+def _within(column: str) -> str:
+    """Return the condition that `column` lies between `_bounds`: by the partition first, which skips whole files."""
+    return f"event_date BETWEEN ? AND ? AND epoch_ms({column}) >= ? AND epoch_ms({column}) < ?"
 
 
-def _cells(connection: duckdb.DuckDBPyConnection, bounds: tuple[int, int]) -> tuple[tuple[Cell, ...], int]:
+def _bounds(lowest: int, highest: int) -> list[date | int]:
+    """Return the parameters of `_within` for ``[lowest, highest)``, milliseconds since 1970."""
+    return [_moment(lowest).date(), _moment(highest).date(), lowest, highest]
+
+
+_POSITIVES = f"FROM assessments WHERE is_ade AND {_within('created_at')}"
+
+
+def _cells(connection: duckdb.DuckDBPyConnection, bounds: list[date | int]) -> tuple[tuple[Cell, ...], int]:
     for step in (_HOUR_MS, _DAY_MS):
         rows = _rows(
             connection,
@@ -176,7 +195,7 @@ def _cells(connection: duckdb.DuckDBPyConnection, bounds: tuple[int, int]) -> tu
             {_POSITIVES}
             GROUP BY ALL ORDER BY ALL
             """,
-            list(bounds),
+            bounds,
         )
         if len(rows) <= MAX_HOURLY_CELLS:
             break
@@ -185,7 +204,7 @@ def _cells(connection: duckdb.DuckDBPyConnection, bounds: tuple[int, int]) -> tu
 
 
 def _positives(
-    connection: duckdb.DuckDBPyConnection, bounds: tuple[int, int], limit: int, *, with_reference: bool
+    connection: duckdb.DuckDBPyConnection, bounds: list[date | int], limit: int, *, with_reference: bool
 ) -> tuple[Positive, ...]:
     rows = _rows(
         connection,
@@ -201,7 +220,7 @@ def _positives(
     return tuple(positive_of(row, with_reference=with_reference) for row in rows)
 
 
-def _descriptions(connection: duckdb.DuckDBPyConnection, bounds: tuple[int, int]) -> dict[str, str]:
+def _descriptions(connection: duckdb.DuckDBPyConnection, bounds: list[date | int]) -> dict[str, str]:
     rows = _rows(
         connection,
         f"""
@@ -210,7 +229,7 @@ def _descriptions(connection: duckdb.DuckDBPyConnection, bounds: tuple[int, int]
         WHERE event.icd10cm_code IS NOT NULL
         GROUP BY code ORDER BY code
         """,  # noqa: S608 - built from this module's own constants
-        list(bounds),
+        bounds,
     )
     return {row["code"]: row["description"] or "" for row in rows}
 
@@ -220,7 +239,7 @@ def _is_signal_mode(account: Account) -> bool:
     return modes == ("signal",)
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, query: str, parameters: list[int]) -> list[dict[str, Any]]:
+def _rows(connection: duckdb.DuckDBPyConnection, query: str, parameters: list[date | int]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = connection.sql(query, params=parameters).to_arrow_table().to_pylist()
     return rows
 

@@ -27,6 +27,7 @@ from adverse_events.reporting.positive import UNCODED
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from adverse_events.lake.reader import LakeReader
     from adverse_events.reporting.account import Span
     from adverse_events.reporting.facts import ReportFacts
     from adverse_events.reporting.positive import EventSpan, Positive
@@ -36,11 +37,13 @@ FILE_NAME = "report.html"
 _TEMPLATES = "adverse_events.reporting"
 
 
-def write_report(lake: Path, output: Path, start: datetime | None = None, end: datetime | None = None) -> Path:
+def write_report(
+    lake: LakeReader | Path, output: Path, start: datetime | None = None, end: datetime | None = None
+) -> Path:
     """Write the report about the windows that start in ``[start, end)``.
 
     Args:
-        lake: Root folder of the lake.
+        lake: What reads the lake, or the root folder of one on this machine.
         output: File to write, replaced whole; or a folder, which gets a ``report.html``.
         start: First instant, aware; None for the lake's first window.
         end: First instant after, aware; None for no end.
@@ -50,6 +53,8 @@ def write_report(lake: Path, output: Path, start: datetime | None = None, end: d
 
     Raises:
         UsageError: As `gather`, or `output` cannot be written.
+        ContractError: As `gather`.
+        ServiceError: As `gather`.
     """
     page = render(gather(lake, start, end), generated_at=datetime.now(UTC))
     target = output / FILE_NAME if output.is_dir() else output

@@ -2,8 +2,8 @@
 
 The Hugging Face text-classification payload, so that any endpoint of that kind can be asked. A request is
 ``{"inputs": [text, ...], "parameters": {"top_k": null, "truncation": true}}``; an answer has, per input, one
-``{"label": ..., "score": ...}`` for every class, in any order. Our container adds ``"truncated": true`` to each of those
-where it read only the beginning of the text, and names its model in a header.
+``{"label": ..., "score": ...}`` for every class, in any order. Our container adds ``"truncated": true`` to each of
+those where it read only the beginning of the text, and names its model in a header.
 
 Source:
     SageMaker Hugging Face Inference Toolkit, text-classification; InvokeEndpoint API reference; read 2026-11.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +29,31 @@ PARAMETERS = {"top_k": None, "truncation": True}
 
 
 class PayloadError(ValueError):
-    """A request or an answer that breaks the contract; the message never quotes a text."""
+    """A request or an answer that breaks the contract; the message never quotes a text.
+
+    Attributes:
+        status: HTTP status by which a server answers such a request.
+    """
+
+    status = 400
+
+
+class TooLargeError(PayloadError):
+    """A request of more bytes or texts than a server takes."""
+
+    status = 413
+
+
+class ContentTypeError(PayloadError):
+    """A request of a type that the server does not read."""
+
+    status = 415
+
+
+class AcceptError(PayloadError):
+    """A request for an answer of a type that the server does not write."""
+
+    status = 406
 
 
 class TextScores(NamedTuple):
@@ -71,12 +96,20 @@ def decode_request(body: bytes) -> list[str]:
     Raises:
         PayloadError: Not UTF-8 JSON, no ``inputs``, or one that is not text; says which.
     """
+    return texts_of(decode_json(body))
+
+
+def decode_json(body: bytes) -> Any:
+    """Return the value of a body.
+
+    Raises:
+        PayloadError: Not UTF-8 JSON, or deeper or with longer numbers than Python reads.
+    """
     try:
-        request = json.loads(body)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
         msg = 'the body is not UTF-8 JSON; send {"inputs": ["text", ...]}'
         raise PayloadError(msg) from error
-    return texts_of(request)
 
 
 def texts_of(request: Any) -> list[str]:
@@ -93,20 +126,26 @@ def texts_of(request: Any) -> list[str]:
         if not isinstance(text, str):
             msg = f'"inputs"[{index}] is a {type(text).__name__}; every input must be a text'
             raise PayloadError(msg)
-    return texts
+    return [_encodable(text) for text in texts]
+
+
+def _encodable(text: str) -> str:
+    """Return `text` with U+FFFD for each half of a character, which JSON can escape and no tokenizer reads."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def answer_of(
     labels: Sequence[str], scores: Iterable[Sequence[float]], truncated: Iterable[bool]
 ) -> list[list[dict[str, Any]]]:
-    """Return the answer, ready for JSON: every input, every class, best first; a score that is NaN is null."""
+    """Return the answer, ready for JSON: every input, every class, best first; NaN is null and last."""
     answer = []
     for row, is_cut in zip(scores, truncated, strict=True):
-        classes = [
-            {"label": label, "score": None if math.isnan(score) else float(score)}
-            for label, score in zip(labels, row, strict=True)
-        ]
-        classes.sort(key=lambda item: -1.0 if item["score"] is None else -item["score"])
+        ranked = sorted(zip(labels, row, strict=True), key=lambda pair: math.inf if math.isnan(pair[1]) else -pair[1])
+        classes = [{"label": label, "score": None if math.isnan(score) else float(score)} for label, score in ranked]
         answer.append([{**item, "truncated": True} for item in classes] if is_cut else classes)
     return answer
 
@@ -124,7 +163,7 @@ def decode_answer(body: bytes, n_texts: int, *, says_truncated: bool) -> list[Te
     """
     try:
         answer = json.loads(body)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         msg = f"the answer of {len(body)} bytes is not JSON; is a proxy in between?"
         raise PayloadError(msg) from error
     if not isinstance(answer, list):
@@ -159,12 +198,14 @@ def text_scores(row: Any, *, says_truncated: bool) -> TextScores:
 
 def encode_card(card: ModelCard) -> str:
     """Return the header that names the model."""
-    return f"model_version={card.version};ade_label={card.ade_label};ade_threshold={card.ade_threshold}"
+    said = {"model_version": card.version, "ade_label": card.ade_label, "ade_threshold": str(card.ade_threshold)}
+    # Percent signs only where a name holds what a header or its separators cannot carry.
+    return ";".join(f"{name}={quote(value, safe='+ ./:')}" for name, value in said.items())
 
 
 def decode_card(header: str) -> ModelCard:
     """Return what the header says of the model; empty for a server that is not ours."""
-    said = dict(part.split("=", 1) for part in header.split(";") if "=" in part)
+    said = {name: unquote(value) for name, _, value in (part.partition("=") for part in header.split(";"))}
     try:
         threshold = float(said["ade_threshold"]) if "ade_threshold" in said else None
     except ValueError:
@@ -188,6 +229,6 @@ def decode_lines(body: bytes) -> Iterator[Any]:
         if line.strip():
             try:
                 yield json.loads(line)
-            except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            except (ValueError, RecursionError) as error:
                 msg = f"line {number} is not UTF-8 JSON"
                 raise PayloadError(msg) from error

@@ -1,0 +1,76 @@
+"""Checks of the parts in process: model, lexicons, the lake's folder, the key of ids."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adverse_events import assembly
+from adverse_events.aws.doctor_protocol import Check
+from adverse_events.classification.model_folder import read_manifest, starter_model
+from adverse_events.errors import UsageError
+from adverse_events.settings import identity_key_path
+from adverse_events.source.files import find_files
+
+if TYPE_CHECKING:
+    from adverse_events.settings import Settings
+
+
+def embedded_checks(settings: Settings) -> list[Check]:
+    """Return the checks of what `settings` leave in this process or on this machine."""
+    checks = [Check("drug lexicon", "load the drug lexicon", _drugs, "reinstall the package")]
+    if not settings.endpoint.name:
+        folder = settings.classifier.model or starter_model()
+        remedy = "restore the model folder, or correct classifier.model"
+        checks.append(Check("model", f"hash every file of {folder.name}", lambda: _model(folder), remedy))
+    # The coder's rules complete Comprehend Medical's answers too.
+    checks.append(Check("condition lexicon", "load the condition lexicon", _conditions, "reinstall the package"))
+    if not settings.lake.is_s3:
+        lake = Path(settings.lake.path)
+        remedy = "allow this user to write there, or correct lake.path"
+        checks.append(Check("lake folder", f"write a file in {lake}", lambda: _writable(lake), remedy))
+    if settings.privacy.identity_key or not settings.privacy.identity_key_secret:
+        where = "the setting" if settings.privacy.identity_key else str(identity_key_path())
+        remedy = "mend the key's file, or set privacy.identity_key"
+        checks.append(Check("identity key", f"read the key of {where}", lambda: _key(settings), remedy))
+    source = settings.source.path
+    if source and not source.startswith("s3://"):
+        remedy = "correct source.path"
+        checks.append(Check("source", f"find the files of {source}", lambda: _source(settings), remedy))
+    return checks
+
+
+def _drugs() -> str:
+    return f"version {assembly.lexicon().version}"
+
+
+def _conditions() -> str:
+    coder = assembly.embedded_coder()
+    return f"version {coder.coder_version}, ICD-10-CM {coder.icd10cm_release}"
+
+
+def _model(folder: Path) -> str:
+    manifest = read_manifest(folder)
+    return f"{manifest.version}, {len(manifest.sha256)} files as promised"
+
+
+def _writable(lake: Path) -> str:
+    there = next(folder for folder in (lake.absolute(), *lake.absolute().parents) if folder.exists())
+    if not there.is_dir():
+        msg = f"{there} is not a folder"
+        raise UsageError(msg)
+    with tempfile.NamedTemporaryFile(dir=there, prefix=".doctor-"):
+        return "writable" if there == lake.absolute() else f"will be created in {there}"
+
+
+def _key(settings: Settings) -> str:
+    privacy = settings.privacy
+    if not privacy.identity_key and not identity_key_path().exists():
+        return "none yet; the first run creates it, and other machines must be given the same one"
+    return f"fingerprint {assembly.identity_key_for(settings).fingerprint}"
+
+
+def _source(settings: Settings) -> str:
+    source = settings.source
+    return f"{len(find_files(str(source.path), source.file_format))} files"

@@ -1,0 +1,1 @@
+"""Hosting a model: the archive that a service is given."""

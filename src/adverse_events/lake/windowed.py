@@ -1,0 +1,168 @@
+"""What every lake does, wherever it is kept: which files a batch becomes, and which windows are due."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from adverse_events.errors import UsageError
+from adverse_events.lake import layout
+from adverse_events.lake.account import check_account
+from adverse_events.lake.grouping import GroupedRows
+from adverse_events.lake.preparation import prepare_undated, prepare_window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from adverse_events.lake.parts import PartSize
+    from adverse_events.lake.preparation import Prepared
+    from adverse_events.lake.receipt import Receipt
+    from adverse_events.provenance import Provenance
+    from adverse_events.staging import Batch
+    from adverse_events.windows import Window
+
+_OF_PENDING = ("recipe_sha256", "rows_in", "parts")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing to replace: a window, or the undated input of one source file.
+
+    Attributes:
+        what: Its name in messages.
+        receipt_key: Where its receipt lies.
+        prepare: Writes its files; takes ``stem``, see `preparation.prepare_window`.
+    """
+
+    what: str
+    receipt_key: str
+    prepare: Callable[..., Prepared]
+
+
+class Standing(Protocol):
+    """What a lake holds for some receipts and their parts."""
+
+    def receipt(self, key: str, columns: Sequence[str] | None = None) -> pa.Table | None:
+        """Return a stored receipt, or None where there is none that can be read: its window counts as missing."""
+
+    def size_of(self, key: str) -> int | None:
+        """Return an object's size in bytes, None where there is none."""
+
+
+class WindowedLake(ABC):
+    """A lake whose windows are replaced whole; a subclass says how files become the lake's.
+
+    Args:
+        name: The lake in messages.
+        window_minutes: Length of its windows.
+        privacy_mode: signal or case.
+        part_size: How a window's rows are cut into files.
+    """
+
+    def __init__(self, name: str, window_minutes: int, privacy_mode: str, part_size: PartSize) -> None:
+        """Take the lake as it is."""
+        self.name, self.window_minutes, self.privacy_mode = name, window_minutes, privacy_mode
+        self._part_size = part_size
+
+    def write(self, batch: Batch, provenance: Provenance) -> list[Receipt]:
+        """Replace the windows of `batch`, each whole or not at all, its receipt last.
+
+        A window that already holds exactly these data, made by the same recipe, is left untouched, receipt included.
+
+        Returns:
+            One receipt per window, in the batch's order.
+
+        Raises:
+            AccountingError: Rows were lost or doubled on the way; nothing was written.
+            ContractError: Rows break the tables' promises; their window and later ones are unchanged, and nearby
+                earlier ones may be.
+            ServiceError: The disk or the service refused; says which window and what state it is in.
+        """
+        self._check_fits(batch, provenance)
+        with (
+            GroupedRows([batch.rows], "window_start") as rows,
+            GroupedRows(batch.rejects, "window_start") as rejects,
+        ):
+            check_account(batch, rows, rejects)
+            prepare = partial(
+                prepare_window, batch=batch, rows=rows, rejects=rejects, provenance=provenance, size=self._part_size
+            )
+            return self._replace(
+                [Job(f"window {w}", layout.receipt_key(w), partial(prepare, w)) for w in batch.windows]
+            )
+
+    def write_undated(self, rejects: Path, provenance: Provenance, origins: Iterable[str] = ()) -> list[Receipt]:
+        """Replace the rejects whose time could not be read, one part and one receipt per source file.
+
+        Args:
+            rejects: Staged rejects without window_start.
+            provenance: What made them.
+            origins: Every file that was read; one that has no such reject any more loses its part.
+
+        Returns:
+            One receipt per source file that has such rejects or had them before, sorted by name.
+
+        Raises:
+            ContractError: A reject has a window, or breaks the table's promises.
+            ServiceError: The disk or the service refused.
+        """
+        with GroupedRows([rejects], "origin") as grouped:
+            keys = {origin: layout.undated_receipt_key(origin) for origin in (*origins, *grouped.groups)}
+            standing = self._standing(list(keys.values()))
+            before = {origin for origin, key in keys.items() if standing.size_of(key) is not None}
+            prepare = partial(
+                prepare_undated, rejects=grouped, window_minutes=self.window_minutes, provenance=provenance
+            )
+            return self._replace(
+                [
+                    Job(f"undated input of {origin}", keys[origin], partial(prepare, origin))
+                    for origin in sorted({*grouped.groups, *before})
+                ]
+            )
+
+    def pending(self, rows_in: Mapping[Window, int], recipe_sha256: str) -> tuple[list[Window], list[Window]]:
+        """Return the windows without a receipt and the stale ones, each in given order.
+
+        Stale: made by another recipe or from another number of inputs, or a part that the receipt lists is missing
+        or has another size.
+
+        Args:
+            rows_in: The windows asked about, with the inputs their source has for each now.
+            recipe_sha256: Hash of today's versions and choices.
+        """
+        standing = self._standing([layout.receipt_key(window) for window in rows_in])
+        missing: list[Window] = []
+        stale: list[Window] = []
+        for window, n_rows in rows_in.items():
+            receipt = standing.receipt(layout.receipt_key(window), _OF_PENDING)
+            if receipt is None:
+                missing.append(window)
+            elif (
+                receipt["recipe_sha256"][0].as_py() != recipe_sha256
+                or receipt["rows_in"][0].as_py() != n_rows
+                or any(standing.size_of(part["key"]) != part["n_bytes"] for part in receipt["parts"][0].as_py())
+            ):
+                stale.append(window)
+        return missing, stale
+
+    @abstractmethod
+    def _standing(self, receipt_keys: Sequence[str]) -> Standing:
+        """Return what the lake holds for these receipts and their parts."""
+
+    @abstractmethod
+    def _replace(self, jobs: Sequence[Job]) -> list[Receipt]:
+        """Prepare `jobs` and put their files in place; one receipt each, same order."""
+
+    def _check_fits(self, batch: Batch, provenance: Provenance) -> None:
+        others = sorted({window.minutes for window in batch.windows} - {self.window_minutes})
+        if others:
+            msg = f"lake {self.name} keeps windows of {self.window_minutes} minutes, not of {others[0]}"
+            raise UsageError(msg)
+        if provenance.privacy_mode != self.privacy_mode:
+            msg = f"lake {self.name} keeps data of {self.privacy_mode} mode, not of {provenance.privacy_mode} mode"
+            raise UsageError(msg)

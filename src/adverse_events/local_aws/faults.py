@@ -1,0 +1,205 @@
+"""Switches that make the services fail as networks and AWS do: at a rate, by a seed, counted."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections import Counter, defaultdict
+from enum import StrEnum
+from math import inf
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from werkzeug.wrappers import Response
+
+from adverse_events.local_aws.wire import Call, error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from werkzeug.wrappers import Request
+
+    from adverse_events.local_aws.wire import Handler
+
+
+class Fault(StrEnum):
+    """What can go wrong with one request."""
+
+    THROTTLE = "throttle"
+    """Refused for the account's rate, in the service's own words; nothing is done."""
+    SERVER_ERROR = "server_error"
+    """5xx; nothing is done."""
+    SLOW = "slow"
+    """Answered rightly, after a pause."""
+    CUT = "cut"
+    """The connection ends without an answer; nothing is done."""
+    LOST = "lost"
+    """The request is carried out, and the connection ends without its answer."""
+    TRUNCATED = "truncated"
+    """The request is carried out, and the connection ends half-way through its answer."""
+    HTML = "html"
+    """A proxy's page instead of an answer; nothing is done."""
+    SHORT = "short"
+    """The model leaves out the last text's scores."""
+    NAN = "nan"
+    """The model gives no number for the last text."""
+
+
+ANY_SERVICE = (
+    Fault.THROTTLE,
+    Fault.SERVER_ERROR,
+    Fault.SLOW,
+    Fault.CUT,
+    Fault.LOST,
+    Fault.TRUNCATED,
+    Fault.HTML,
+)
+OF_THE_MODEL = (Fault.SHORT, Fault.NAN)
+
+_PAGE = (
+    "<!DOCTYPE html><html><head><title>Gateway</title></head><body>The proxy could not reach the host.</body></html>"
+)
+
+
+class Faults:
+    """The switches in front of every service; safe to turn while requests are under way.
+
+    Whether the nth request of a service fails, and how, depends on the seed, the service and n alone.
+
+    Args:
+        seed: Of the dice.
+        pause_s: Length of a slow answer, seconds.
+    """
+
+    def __init__(self, seed: int = 0, *, pause_s: float = 0.2) -> None:
+        """Start with every switch off."""
+        self.seed, self.pause_s = seed, pause_s
+        self.done: Counter[tuple[str, Fault]] = Counter()
+        """Faults shown so far, by service and kind."""
+        self._lock = Lock()
+        self._rates: dict[str, Mapping[Fault, float]] = {}
+        self._n_asked: Counter[str] = Counter()
+        self._down_from: defaultdict[str, float] = defaultdict(lambda: inf)
+
+    def set(self, service: str, rates: Mapping[Fault, float]) -> None:
+        """Show each fault of `rates` on that share (0-1) of the requests to `service`; no others."""
+        if not all(0 <= rate <= 1 for rate in rates.values()) or sum(rates.values()) > 1:
+            msg = f"the rates of {service}'s faults are shares of its requests, at most 1 together"
+            raise ValueError(msg)
+        with self._lock:
+            self._rates[service] = dict(rates)
+
+    def everywhere(self, rate: float, services: tuple[str, ...]) -> None:
+        """Let `rate` (0-1) of the requests to each of `services` fail, in every way that service can, evenly.
+
+        A missing number is no fault to wait out: a model that has none for a post has none when asked again.
+        """
+        for service in services:
+            kinds = (*ANY_SERVICE, Fault.SHORT) if service == "sagemaker-runtime" else ANY_SERVICE
+            self.set(service, {kind: rate / len(kinds) for kind in kinds})
+
+    def take_down(self, service: str, *, after: int = 0) -> None:
+        """Let `service` answer `after` more requests, and then nothing but 503."""
+        with self._lock:
+            self._down_from[service] = self._n_asked[service] + after
+
+    def clear(self) -> None:
+        """Turn every switch off; what was counted stays."""
+        with self._lock:
+            self._rates.clear()
+            self._down_from.clear()
+
+    def carry_out(self, request: Request, call: Call, handler: Handler) -> Response:
+        """Answer `request` with `handler`, or with the fault that the dice say.
+
+        Raises:
+            ConnectionAbortedError: The connection is to end without an answer.
+        """
+        fault = self._next(call.service)
+        if fault is None:
+            return handler(request)
+        if fault is Fault.SLOW:
+            time.sleep(self.pause_s)
+            return handler(request)
+        if fault is Fault.THROTTLE:
+            return throttled(call.service)
+        if fault is Fault.SERVER_ERROR:
+            return broken(call.service)
+        if fault is Fault.HTML:
+            return page(call.service)
+        if fault is Fault.CUT:
+            raise ConnectionAbortedError
+        answer = handler(request)
+        if fault is Fault.LOST:
+            raise ConnectionAbortedError
+        return spoilt(answer, fault)
+
+    def _next(self, service: str) -> Fault | None:
+        with self._lock:
+            n_before = self._n_asked[service]
+            self._n_asked[service] += 1
+            fault = self._drawn(service, n_before)
+            if fault:
+                self.done[service, fault] += 1
+            return fault
+
+    def _drawn(self, service: str, n_before: int) -> Fault | None:
+        if n_before >= self._down_from[service]:
+            return Fault.SERVER_ERROR
+        rates = self._rates.get(service, {})
+        if not rates:
+            return None
+        drawn = random.Random(f"{self.seed} {service} {n_before}").random()  # noqa: S311 - dice, not a secret
+        for fault, rate in rates.items():
+            drawn -= rate
+            if drawn < 0:
+                return fault
+        return None
+
+
+def throttled(service: str) -> Response:
+    """Return the answer by which `service` says that it is asked too often."""
+    if service == "s3":
+        return error(service, "SlowDown", "Please reduce your request rate.", 503)
+    if service == "sagemaker-runtime":
+        return error(service, "ThrottlingException", "Rate exceeded", 429)
+    code = {"comprehendmedical": "TooManyRequestsException", "sts": "Throttling", "iam": "Throttling"}
+    return error(service, code.get(service, "ThrottlingException"), "Rate exceeded", 400)
+
+
+def broken(service: str) -> Response:
+    """Return the answer of a `service` that is out of order."""
+    if service == "s3":
+        return error(service, "InternalError", "We encountered an internal error. Please try again.", 500)
+    code = {"sagemaker-runtime": "ServiceUnavailable", "comprehendmedical": "ServiceUnavailableException"}
+    return error(service, code.get(service, "InternalServerException"), "The service is unavailable.", 503)
+
+
+def page(service: str) -> Response:
+    """Return a proxy's page.
+
+    To S3 it comes with 502, to the others with 200, the worse case. An S3 client could not tell a page with 200 from
+    the object it asked for.
+    """
+    return Response(_PAGE, 502 if service == "s3" else 200, content_type="text/html; charset=utf-8")
+
+
+def spoilt(answer: Response, fault: Fault) -> Response:
+    """Return `answer` cut in the middle, or without its last text's scores, or with no number there."""
+    body = answer.get_data()
+    headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
+    if fault is Fault.TRUNCATED:
+        cut = _Cut(body[: len(body) // 2], answer.status_code, headers)
+        cut.headers["Content-Length"] = str(len(body))
+        return cut
+    scores = json.loads(body)
+    if fault is Fault.SHORT:
+        scores = scores[:-1]
+    elif scores and isinstance(scores[-1], list):
+        scores[-1] = [{**item, "score": float("nan")} for item in scores[-1]]
+    return Response(json.dumps(scores), answer.status_code, headers)
+
+
+class _Cut(Response):
+    automatically_set_content_length = False

@@ -1,0 +1,243 @@
+"""The AWS profile over the wire: real boto3 against servers on this machine, chosen by settings alone."""
+
+import hashlib
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from adverse_events import assembly
+from adverse_events.errors import PermanentServiceError, TransientServiceError
+from adverse_events.lake.query import LocalReader
+from adverse_events.local_aws.comparison import assessments, compare
+from adverse_events.local_aws.faults import Fault
+from adverse_events.local_aws.stack import SERVICES, LocalAws
+from adverse_events.sample import wire
+from adverse_events.sample.generate import generate
+from adverse_events.sample.week import sample_week
+from adverse_events.settings import load_settings
+from flows.detect import detect_adverse_events
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+DAY = datetime(2026, 3, 3, tzinfo=UTC)
+QUARTER = (DAY, DAY + timedelta(hours=6))
+HASTY = {"aws.max_attempts": 2}
+"""For runs that are to fail: a refusal is not worth waiting for here."""
+
+_names = (f"ade{number}" for number in itertools.count())
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory):
+    """One AWS for all tests; each works under names of its own."""
+    with LocalAws(seed=11) as local, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "config"))
+        for name, value in local.environment().items():
+            patch.setenv(name, value)
+        yield local
+
+
+@pytest.fixture
+def made(aws):
+    yield aws.provision(next(_names))
+    aws.faults.clear()
+    aws.counts.reset()
+
+
+@pytest.fixture(scope="module")
+def embedded(aws, tmp_path_factory):
+    """The sample week on the embedded default."""
+    lake = tmp_path_factory.mktemp("embedded") / "lake"
+    detect_adverse_events.fn(source=str(sample_week()), lake=str(lake))
+    return LocalReader(lake)
+
+
+def detect(made, source=None, window_range=(None, None), **options):
+    settings = options_of(made) | options
+    start, end = window_range
+    return detect_adverse_events.fn(
+        source=str(source or sample_week()), lake=made.lake, start=start, end=end, options=settings
+    )
+
+
+def options_of(made):
+    return {name: value for name, value in made.settings().items() if name != "lake.path"}
+
+
+def reader(made):
+    return assembly.reader_for(load_settings(made.settings()))
+
+
+def objects(aws, made):
+    """Return every object of the lake but leases: key, version and time."""
+    pages = aws.inside.client("s3").get_paginator("list_objects_v2").paginate(Bucket=made.bucket, Prefix="lake/")
+    found = [item for page in pages for item in page.get("Contents", ())]
+    return {item["Key"]: (item["ETag"], item["LastModified"]) for item in found if "/_locks/" not in item["Key"]}
+
+
+def data(aws, made):
+    """Return the bytes of the data objects, by key."""
+    return {
+        key: aws.inside.read(made.bucket, key)
+        for key in objects(aws, made)
+        if key.startswith(("lake/assessments/", "lake/rejects/"))
+    }
+
+
+def rows_between(rows, window_range):
+    first, last = window_range
+    kept = [
+        row
+        for row in rows.to_pylist()
+        if f"{first:%Y-%m-%d %H%M}" <= f"{row['event_date']} {row['event_time']}" < f"{last:%Y-%m-%d %H%M}"
+    ]
+    assert kept
+    return kept
+
+
+def check_receipts(aws, made):
+    """Every receipt vouches for objects that are there, whole."""
+    with reader(made).connect() as connection:
+        receipts = connection.sql("SELECT window_start, parts FROM receipts").fetchall()
+    for _, parts in receipts:
+        for part in parts:
+            body = aws.inside.read(made.bucket, f"lake/{part['key']}")
+            assert (len(body), hashlib.sha256(body).hexdigest()) == (part["n_bytes"], part["sha256"])
+    return len(receipts)
+
+
+def test_the_week_over_the_wire_is_the_week_of_the_embedded_default(aws, made, embedded):
+    """Assessments row for row in every column but coder_version, rejects and account too; and Athena sees them."""
+    account = detect(made)
+
+    comparison = compare(reader(made), embedded)
+    assert comparison.is_equal, comparison
+    assert comparison.n_rows == account.rows_assessed > 2000
+    rejects = "SELECT reason, origin, row_number, payload_sha256 FROM rejects ORDER BY ALL"
+    with reader(made).connect() as wired, embedded.connect() as local:
+        assert wired.sql(rejects).fetchall() == local.sql(rejects).fetchall()
+    question = "SELECT icd10cm_code, count(*) AS n FROM detected_events GROUP BY 1 ORDER BY 2 DESC, 1"
+    assert reader(made).query(question).to_pylist() == embedded.query(question).to_pylist()
+    assert account.billable_units.keys() == {"comprehendmedical:InferICD10CM"}
+    check_receipts(aws, made)
+
+
+def test_a_thousand_posts_of_one_hour_cost_a_fraction_of_a_request_per_post(aws, made, tmp_path):
+    """The older sample asked the endpoint once per post, Comprehend twice per positive, and wrote an object each."""
+    source = tmp_path / "hour.jsonl"
+    posts = (wire.single(post) for post in generate(1000, 5))
+    hour = [post | {"created_at": f"2026-03-03T10:{n % 60:02d}:00.000Z"} for n, post in enumerate(posts)]
+    source.write_text("".join(f"{json.dumps(post)}\n" for post in hour))
+
+    account = detect(made, source)
+
+    assert account.rows_assessed > 600
+    assert aws.counts.requests("sagemaker-runtime") <= account.rows_assessed / 30
+    assert aws.counts.requests("comprehendmedical") <= account.rows_positive * 2 / 2 + 1  # one asks for the version
+    assert len(objects(aws, made)) <= account.rows_assessed / 100
+
+
+def test_faults_on_every_service_change_no_row(aws, made, embedded):
+    aws.faults.everywhere(0.05, SERVICES)
+
+    account = detect(made, window_range=(DAY, DAY + timedelta(days=1)))
+
+    aws.faults.clear()
+    rows = assessments(reader(made)).to_pylist()
+    assert rows == rows_between(assessments(embedded), (DAY, DAY + timedelta(days=1)))
+    assert len({row["tweet_id"] for row in rows}) == len(rows) == account.rows_assessed
+    struck = {service for service, _ in aws.faults.done}
+    assert struck >= {"s3", "comprehendmedical"}
+    assert len({fault for _, fault in aws.faults.done}) >= 6
+    check_receipts(aws, made)
+
+
+def test_a_run_over_a_finished_range_leaves_every_object_as_it_is(aws, made):
+    first = detect(made, window_range=QUARTER)
+    before = objects(aws, made)
+
+    again = detect(made, window_range=QUARTER)
+
+    assert objects(aws, made) == before
+    assert again.n_windows_unchanged == first.n_windows == 6
+
+
+def test_a_run_killed_half_way_is_completed_by_the_next_one(aws, made, tmp_path):
+    script = f"""
+        from datetime import datetime
+        from flows.detect import detect_adverse_events
+        detect_adverse_events.fn(
+            source={str(sample_week())!r}, lake={made.lake!r}, options={options_of(made)!r},
+            start=datetime.fromisoformat({QUARTER[0].isoformat()!r}),
+            end=datetime.fromisoformat({QUARTER[1].isoformat()!r}),
+        )
+    """
+    aws.faults.set("s3", {Fault.SLOW: 1.0})
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], cwd=CHECKOUT, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while aws.counts.requests("s3", "PutObject") < 8 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    aws.faults.clear()
+    left = data(aws, made)
+    check_receipts(aws, made)
+    aws.pass_time(60)  # the killed run's lease runs out
+
+    detect(made, window_range=QUARTER)
+
+    undisturbed = aws.provision(next(_names))
+    detect(undisturbed, window_range=QUARTER)
+    assert 0 < len(left) < len(data(aws, made))
+    assert data(aws, made) == data(aws, undisturbed)
+    assert check_receipts(aws, made) == check_receipts(aws, undisturbed)
+
+
+@pytest.mark.parametrize("service, after", [("sagemaker-runtime", 1), ("comprehendmedical", 5), ("s3", 40)])
+def test_a_service_that_stays_down_fails_the_run_and_leaves_no_half_window(aws, made, embedded, service, after):
+    aws.faults.take_down(service, after=after)
+
+    with pytest.raises(TransientServiceError, match=service):
+        detect(made, window_range=QUARTER, **HASTY)
+
+    aws.faults.clear()
+    aws.pass_time(60)
+    if objects(aws, made):
+        check_receipts(aws, made)
+    detect(made, window_range=QUARTER)
+    assert assessments(reader(made)).to_pylist() == rows_between(assessments(embedded), QUARTER)
+
+
+def test_a_catalog_that_stays_down_fails_the_run_while_the_data_stand(aws, made, embedded):
+    aws.faults.take_down("glue", after=3)
+
+    with pytest.raises(TransientServiceError, match="glue"):
+        detect(made, window_range=QUARTER, **HASTY)
+
+    aws.faults.clear()
+    assert check_receipts(aws, made) == 6
+    assert assessments(reader(made)).to_pylist() == rows_between(assessments(embedded), QUARTER)
+
+
+@pytest.mark.parametrize("status", ["Creating", "Failed"])
+def test_an_endpoint_that_does_not_serve_is_refused_before_a_post_is_read(aws, made, status):
+    aws.endpoints.put(made.endpoint, status, "the container did not answer /ping" if status == "Failed" else "")
+
+    with pytest.raises(PermanentServiceError, match=status):
+        detect(made, source="no such file", window_range=QUARTER)
+
+
+def test_a_score_that_stays_no_number_rejects_its_post_and_no_other(aws, made, embedded):
+    aws.faults.set("sagemaker-runtime", {Fault.NAN: 1.0})
+    with pytest.raises(Exception, match="no probabilities"):
+        detect(made, window_range=QUARTER, **HASTY)
+    aws.faults.clear()
+    del embedded
