@@ -1,4 +1,7 @@
-"""`ade code`: the conditions of a text, or of every row of a file, coded to ICD-10-CM."""
+"""`ade code`: the conditions of a text, or of every row of a file, coded to ICD-10-CM by the coder the settings name.
+
+Nothing is masked here, so that offsets count the text as given: where coding.service is a remote one, it is sent as is.
+"""
 
 from __future__ import annotations
 
