@@ -63,7 +63,7 @@ def open_lake(lake: str) -> Lake:
     """Open the lake, wherever it is; a dead writer's lease is soon taken over."""
     if not lake.startswith("s3://"):
         return LocalLake.open(lake, **LAKE, part_size=SIZE)
-    terms = LeaseTerms(lifetime_s=1.0, poll_s=0.05)
+    terms = LeaseTerms(lifetime_s=3.0, poll_s=0.05)
     return S3Lake.open(Cloud(AwsSettings()), lake, **LAKE, part_size=SIZE, lease_terms=terms)
 
 

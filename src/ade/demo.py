@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ade import terminal
 from ade.run import Asked, checked, flow_run, show_account, show_record
 from adverse_events import assembly
-from adverse_events.lake.query import query
 from adverse_events.reporting.page import write_report
 from adverse_events.sample.week import gold_labels, sample_week
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from adverse_events.lake.reader import LakeReader
     from adverse_events.settings import Settings
 
 NEXT = (
@@ -86,8 +86,9 @@ def demo(lake: Path, output: Path, *, as_json: bool) -> int:
     asked = Asked(source=str(sample_week()), lake=str(lake))
     settings = checked(asked)
     done = flow_run("detect", asked, quiet=as_json)
-    report = write_report(lake, output)
-    agreement = agree(read_gold(gold_labels()), read_lake(lake), lake_id(settings))
+    reader = assembly.reader_for(settings)
+    report = write_report(reader, output)
+    agreement = agree(read_gold(gold_labels()), read_lake(reader), lake_id(settings))
     if as_json:
         places = {"lake": str(lake), "report": str(report), "flow_run_url": done.url}
         terminal.show_json({"account": done.account.to_json(), "agreement": asdict(agreement), **places})
@@ -116,14 +117,14 @@ def read_gold(path: Path) -> dict[str, Gold]:
         }
 
 
-def read_lake(lake: Path) -> dict[str, Found]:
+def read_lake(lake: LakeReader) -> dict[str, Found]:
     """Read the assessed posts of `lake`, by the id kept there."""
-    rows = query(
-        lake,
-        "SELECT tweet_id, is_ade, duplicate_tweet_ids, "
-        "list_transform(list_filter(events, lambda e: e.is_event), lambda e: e.icd10cm_code) AS codes, "
-        "len(list_filter(events, lambda e: e.is_event)) > 0 AS has_event FROM assessments",
-    )
+    with lake.connect() as connection:
+        rows = connection.sql(
+            "SELECT tweet_id, is_ade, duplicate_tweet_ids, "
+            "list_transform(list_filter(events, lambda e: e.is_event), lambda e: e.icd10cm_code) AS codes, "
+            "len(list_filter(events, lambda e: e.is_event)) > 0 AS has_event FROM assessments"
+        ).to_arrow_table()
     return {
         row["tweet_id"]: Found(
             row["is_ade"],

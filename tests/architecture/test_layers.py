@@ -25,10 +25,11 @@ def test_a_flow_file_shadows_no_library(flow):
 
 
 def test_no_file_of_the_core_reads_the_environment_or_prints():
+    """But for two doors of containers, which SageMaker speaks to through the environment."""
     offenders = [
         f"{path.relative_to(ROOT)}: {word}"
         for path in sorted((ROOT / "src" / "adverse_events").rglob("*.py"))
-        if path.parent.name != "training"
+        if path.parent.name != "training" and path.parts[-2:] != ("serving", "__main__.py")
         for word in (r"\bos\.environ", r"\bgetenv\(", r"\bprint\(")
         if re.search(word, path.read_text())
     ]

@@ -29,7 +29,8 @@ def event(**changes):
 ODD_ROWS = [
     # Several drugs out of order and twice; two events that count, one that does not, one without a code.
     assessment(
-        "[=Zoloft|sertraline] [=aspirin|aspirin] [=sertraline|sertraline] [!sick|R11.0] [?sad|F32.9] [!fog|] [!dizzy|R42]",
+        "[=Zoloft|sertraline] [=aspirin|aspirin] [=sertraline|sertraline] "
+        "[!sick|R11.0] [?sad|F32.9] [!fog|] [!dizzy|R42]",
         at=HOUR.start + timedelta(milliseconds=7),
         tweet_id="a",
         probability=0.623456,
@@ -127,7 +128,11 @@ def test_saved_queries_count_what_is_there(lake):
     by_reason = in_athena(lake, sql["reject_reasons"]).to_pylist()
 
     assert by_reason[0] | {"first_date": None} == {
-        **{"reason": "malformed_json", "origin": "week.jsonl", "n_rows": 3, "first_row": None, "first_date": None}
+        "reason": "malformed_json",
+        "origin": "week.jsonl",
+        "n_rows": 3,
+        "first_row": None,
+        "first_date": None,
     }
     assert in_athena(lake, sql["receipts_that_do_not_balance"]).num_rows == 0
 

@@ -155,7 +155,10 @@ def _other_types(answer):
     if "UnmappedAttributes" not in answer:
         return answer
     found = [{**entity, "Type": "ACUITY"} for entity in answer["Entities"]]
-    return {**answer, "Entities": [*found, *({**entity, "Category": "ANATOMY", "Type": "X"} for entity in found)]}
+    return {
+        **answer,
+        "Entities": [*found, *({**entity, "Category": "ANATOMY", "Type": "X", "Score": 1.0} for entity in found)],
+    }
 
 
 def test_time_expressions_are_no_conditions(service):
@@ -178,6 +181,13 @@ def test_a_cached_answer_is_not_paid_for_twice_and_is_the_same(service, tmp_path
     assert [dict(coding.billable_units) for coding in again] == [{}, {}, {}]
 
 
+def test_a_refusal_is_not_remembered_as_an_answer(service, tmp_path):
+    for _ in range(2):
+        (coding,) = code(open_coder(cache=tmp_path / "answers.sqlite"), f"{REFUSED_WORD} rash")
+        assert coding.refusal
+    assert len(service.texts()) == 2
+
+
 def test_answers_of_packs_and_of_single_posts_are_kept_apart(service, tmp_path):
     code(open_coder(cache=tmp_path / "answers.sqlite"), "zoloft gave me nausea", "so dizzy")
     service.asked.clear()
@@ -194,16 +204,16 @@ def test_a_post_refused_in_a_pack_costs_its_neighbours_nothing_but_a_request(ser
 
 
 def test_a_condition_that_reaches_over_a_border_is_asked_about_post_by_post(service):
-    texts = ["zoloft gave me nausea", "headache all day", "humira and hives"]
+    texts = ["zoloft gave me nausea" + "," * 100, "headache all day", "humira and hives"]
     coder = open_coder(posts_per_request=3)
     service.faults = iter([Fault(change=_over_the_first_border)])
     codings = code(coder, *texts)
     assert service.texts()[1:] == texts[:2]
     assert [[entity.text for entity in coding.entities] for coding in codings] == [["nausea"], ["headache"], ["hives"]]
-    assert sum(coding.billable_units[UNITS] for coding in codings) == 3
+    assert sum(coding.billable_units[UNITS] for coding in codings) == sum(-(-len(t) // 100) for t in service.texts())
 
 
 def _over_the_first_border(answer):
     first, second, third = answer["Entities"]
-    over = {**first, "EndOffset": second["EndOffset"], "Text": "nausea.\n\nheadache"}
+    over = {**first, "EndOffset": second["EndOffset"], "Text": "nausea" + "," * 100 + ".\n\nheadache"}
     return {**answer, "Entities": [over, third]}

@@ -31,7 +31,7 @@ def _code(argument, output=STANDARD_OUTPUT):
 
 
 def test_one_setting_moves_a_text_to_the_service_and_its_entities_stay_the_same(service, capsys, monkeypatch):
-    text = "zoloft for my anxiety, and now nausea; used to get hives on humira"
+    text = "zoloft for my anxiety gave me nausea; my mom gets hives on humira"
     assert _code(text) == 0
     embedded = json.loads(capsys.readouterr().out)
     monkeypatch.setenv("ADE_CODING__SERVICE", "comprehend")
@@ -39,7 +39,7 @@ def test_one_setting_moves_a_text_to_the_service_and_its_entities_stay_the_same(
     remote = json.loads(capsys.readouterr().out)
     assert service.texts() == [text]
     assert remote["Entities"] == embedded["Entities"]
-    assert {entity["Role"] for entity in remote["Entities"]} == {"INDICATION", "ADE"}
+    assert {entity["Role"] for entity in remote["Entities"]} >= {"INDICATION", "ADE"}
     assert remote["ModelVersion"].startswith(f"comprehend-medical-{VERSION}+")
 
 

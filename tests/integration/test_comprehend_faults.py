@@ -4,6 +4,7 @@ import itertools
 import logging
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -197,9 +198,12 @@ def test_what_was_paid_for_before_a_failure_is_not_paid_for_again(service, tmp_p
     assert service.texts() == texts[5:]
 
 
-def test_no_more_requests_are_under_way_than_allowed(service):
+def test_no_more_requests_are_under_way_than_allowed_whoever_asks(service):
     service.always = Fault(seconds=0.02)
-    code(open_coder(requests_in_flight=3), *(f"nausea {'x' * n}" for n in range(30)))
+    coder = open_coder(requests_in_flight=3)
+    batches = [[f"nausea {letter * n}" for n in range(1, 12)] for letter in "ab"]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda batch: code(coder, *batch), batches))
     assert service.most_in_flight == 3
 
 

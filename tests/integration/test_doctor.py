@@ -7,7 +7,9 @@ import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
 
 import pytest
@@ -210,24 +212,35 @@ def test_a_denied_bucket_names_the_exact_permission(account, monkeypatch):
     assert finding.remedy == f"allow s3:ListBucket on arn:aws:s3:::{BUCKET}"
 
 
-@pytest.mark.parametrize("minutes", [-30, 30])
-def test_a_clock_that_is_wrong_is_told_even_when_every_request_is_refused(account, monkeypatch, minutes):
-    """AWS answers a request signed at the wrong time with a refusal, which carries AWS's own time."""
+class WrongTime(BaseHTTPRequestHandler):
+    """Refuses a request as AWS does one signed at the wrong time: with its own time beside the refusal."""
 
-    def refused(_request):
+    def do_POST(self):
         body = (
-            "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature expired</Message></Error>"
-            "<RequestId>1</RequestId></ErrorResponse>"
+            b"<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature expired</Message></Error>"
+            b"<RequestId>1</RequestId></ErrorResponse>"
         )
-        date = format_datetime(datetime.now(UTC) - timedelta(minutes=minutes), usegmt=True)
-        return Response(body, 403, {"Date": date}, content_type="text/xml")
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response_only(403)
+        now = datetime.now(UTC) - timedelta(minutes=self.server.minutes)
+        for name, value in {"Date": format_datetime(now, usegmt=True), "Content-Length": len(body)}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
 
-    with answering(monkeypatch, refused, sts=True):
+
+@pytest.mark.parametrize(("minutes", "side"), [(30, "ahead"), (-30, "behind")])
+def test_a_clock_that_is_wrong_is_told_even_when_every_request_is_refused(account, monkeypatch, minutes, side):
+    with HTTPServer(("127.0.0.1", 0), WrongTime) as server:
+        server.minutes = minutes
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://127.0.0.1:{server.server_port}")
         found = findings(**on_s3())
-    side = "ahead" if minutes > 0 else "behind"
+        server.shutdown()
     assert found["clock"].found.endswith(f"this machine's clock is 30 minutes {side}")
     assert found["clock"].remedy == "set this machine's clock"
-    assert found["credentials"].status == "missing"
+    assert "check the credentials in use" in found["credentials"].found
+    assert found["lake bucket"].status == "not asked"
 
 
 def test_a_store_that_ignores_conditions_is_no_place_for_a_lake(account, monkeypatch):

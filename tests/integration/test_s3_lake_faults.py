@@ -33,7 +33,7 @@ from tests.staged_batches import LAKE, PROVENANCE, coded_row, data_files, hours,
 ROOT = Path(__file__).parents[2]
 URL = f"s3://{BUCKET}/lake"
 SIZE = PartSize(rows_per_part=40, row_group_rows=20)
-TERMS = LeaseTerms(lifetime_s=1.0, patience_s=20.0, poll_s=0.05)
+LOCK = "lake/_locks/event_date=2026-03-01.json"
 FAULTS = [refusal(503, "SlowDown"), refusal(500, "InternalError"), reset, lost_answer, cut_answer]
 
 
@@ -57,8 +57,9 @@ def cloud(server, trouble, monkeypatch):
     forget_all(server)
 
 
-def open_lake(cloud, **options):
-    return S3Lake.open(cloud, URL, **LAKE, part_size=SIZE, lease_terms=TERMS, **options)
+def open_lake(cloud, lifetime_s=20.0):
+    terms = LeaseTerms(lifetime_s, patience_s=40.0, poll_s=0.05)
+    return S3Lake.open(cloud, URL, **LAKE, part_size=SIZE, lease_terms=terms)
 
 
 def objects(cloud):
@@ -130,6 +131,20 @@ def test_a_window_that_fails_for_good_has_no_receipt_and_a_rerun_completes_it(cl
     assert objects(cloud) == local_objects(tmp_path, new)
 
 
+def test_answers_that_are_always_cut_short_end_as_a_transient_error(cloud, trouble, tmp_path):
+    """A lake that half of a receipt was read from would pass for damaged."""
+    lake = open_lake(cloud)
+    (window,) = hours(1)
+    (receipt,) = lake.write(stage(tmp_path / "s", {window: [coded_row(window, 1)]}), PROVENANCE)
+
+    trouble.fail("GET", cut_answer, containing="receipt.parquet")
+    with pytest.raises(TransientServiceError, match=f"GetObject .*{receipt.key}: an answer that is cut short"):
+        lake.pending({window: 3}, PROVENANCE.recipe_sha256)
+    trouble.fail("GET", cut_answer, containing="list-type")
+    with pytest.raises(TransientServiceError, match="ListObjectsV2"):
+        lake.receipts()
+
+
 def test_a_put_whose_answer_was_lost_counts_as_done(cloud, server, trouble, monkeypatch, tmp_path):
     """botocore repeats it, S3 refuses the repetition because the object is there, and it is ours."""
     patient = cloud_at(server, monkeypatch, AwsSettings(region=REGION, max_attempts=2))
@@ -193,8 +208,8 @@ def test_two_threads_with_different_recipes_leave_one_result_for_each_window(clo
 def test_a_writer_held_up_past_its_lease_is_refused_and_the_other_stands(cloud, trouble, tmp_path):
     """Its put arrives after another run took the date over and finished: S3 refuses it by its condition."""
     batch = stage(tmp_path / "s", {w: [coded_row(w, 1)] for w in hours(4)})
-    first, second = (replace(PROVENANCE, model_version=f"toy-{n}") for n in (1, 2))
-    lake = open_lake(cloud)
+    first, second = (replace(PROVENANCE, model_version=f"toy-{n}") for n in (2, 3))
+    lake = open_lake(cloud, lifetime_s=1.0)
     lake.write(batch, PROVENANCE)
     arrived, other_is_done = Event(), Event()
 
@@ -208,8 +223,8 @@ def test_a_writer_held_up_past_its_lease_is_refused_and_the_other_stands(cloud, 
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(lake.write, batch, first)
         arrived.wait(20)
-        cloud.client("s3").put_object(Bucket=BUCKET, Key="lake/_locks/event_date=2026-03-01.json", Body=b"a dead run")
-        open_lake(cloud).write(batch, second)
+        cloud.client("s3").put_object(Bucket=BUCKET, Key=LOCK, Body=b"a dead run")
+        open_lake(cloud, lifetime_s=1.0).write(batch, second)
         other_is_done.set()
         with pytest.raises(TransientServiceError, match="another run may be writing"):
             late.result()
@@ -275,6 +290,9 @@ def test_a_run_killed_at_any_moment_and_run_again_leaves_the_lake_of_an_undistur
     for turn in range(6):
         outcomes.append(tell(f"kill {'21'[turn % 2]} {draw.uniform(0.3, 0.95) * seconds:.4f}"))
         check_receipts_tell_the_truth(cloud)
+        if turn < 5:
+            # So that the next kill meets a writer, not one that waits.
+            cloud.client("s3").delete_object(Bucket=BUCKET, Key=LOCK)
     assert tell("write 2") == "done"
 
     assert outcomes.count("killed") >= 4

@@ -87,10 +87,31 @@ class Container:
         return answers if content_type == payload.LINES_TYPE else [[next(answers)]]
 
 
+DENIED = set()
+
+
+def _denying(app):
+    """Stand before S3 and deny what `DENIED` names: a request's query, such as ``delete``."""
+
+    def answer(environ, start_response):
+        if environ["QUERY_STRING"] not in DENIED:
+            return app(environ, start_response)
+        start_response("403 Forbidden", [("Content-Type", "application/xml")])
+        return [b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"]
+
+    return answer
+
+
 @pytest.fixture(scope="module")
 def moto():
-    with moto_server() as url:
+    with moto_server(_denying) as url:
         yield url
+
+
+@pytest.fixture
+def denied():
+    yield DENIED
+    DENIED.clear()
 
 
 @pytest.fixture(scope="module")
@@ -275,6 +296,17 @@ def test_closing_the_scores_leaves_nothing_on_s3(cloud, container):
     next(scores)
     scores.close()
     assert _objects(cloud) == []
+
+
+def test_objects_that_cannot_be_removed_are_named_and_the_scores_stand(cloud, container, denied, caplog):
+    denied.add("delete")
+    (scored,) = _open(cloud).score([CHUNKS[0]])
+    np.testing.assert_array_equal(scored.probabilities, toy_scores(CHUNKS[0]))
+    (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+    assert re.search(rf"{PATH}/adverse-events-\S+ could not be removed .*AccessDenied.*remove it by hand", warning)
+    denied.clear()
+    for key in _objects(cloud):
+        cloud.client("s3").delete_object(Bucket=BUCKET, Key=key)
 
 
 @pytest.mark.parametrize(

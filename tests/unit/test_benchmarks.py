@@ -11,6 +11,7 @@ from ade.exits import USAGE
 from adverse_events.classification.model_folder import starter_model
 from adverse_events.errors import ContractError, UsageError
 from adverse_events.privacy import mask_text
+from adverse_events.records import Coding
 from adverse_events.sample.generate import generate
 from benchmarks import memory, reference_model, run
 from benchmarks.fresh_process import BenchmarkError, json_of, run_fresh
@@ -46,7 +47,7 @@ class SilentCoder:
 
     def code(self, texts, drug_mentions):
         self.asked += zip(texts, drug_mentions, strict=True)
-        return [() for _ in texts]
+        return [Coding() for _ in texts]
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ class FixedClassifier:
     ade_threshold = 0.5
     served_by = "endpoint fixed"
 
-    def __init__(self, ade, refusals=None, is_truncated=False):
+    def __init__(self, ade, refusals=None, *, is_truncated=False):
         self.ade = np.array(ade, np.float32)
         self.refusals = refusals or {}
         self.is_truncated = is_truncated

@@ -92,10 +92,14 @@ def test_what_stands_inside_a_post_comes_back_to_it(texts, data):
 
 
 def test_posts_that_an_entity_joins_are_both_unanswered():
-    texts = ["some nausea", "and headache", "hives"]
+    texts = ["some nausea", "and a headache", "hives"]
     together = SEPARATOR.join(texts)
-    over, inside = (5, together.index("headache") + 8), (together.index("hives"), len(together))
-    assert unpacked([entity(together, *over), entity(together, *inside)], texts) == [
+    spans = [
+        (5, together.index("headache") + 8),
+        (together.index("and"), together.index("headache")),
+        (together.index("hives"), len(together)),
+    ]
+    assert unpacked([entity(together, *span) for span in spans], texts) == [
         None,
         None,
         (entity("hives", 0, 5),),

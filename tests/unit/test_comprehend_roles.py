@@ -64,6 +64,9 @@ def test_where_the_service_finds_what_the_lexicon_finds_the_entities_are_the_emb
         ("zoloft cured my eyeball wobble", "eyeball wobble", "BENEFIT"),
         ("stopped zoloft cold turkey and got eyeball wobble", "eyeball wobble", "WITHDRAWAL"),
         ("eyeball wobble on a tuesday", "eyeball wobble", "UNKNOWN"),
+        ("took zoloft for nausea and lonely marbles", "lonely marbles", "INDICATION"),
+        ("took zoloft for nausea and lost marbles", "lost marbles", "UNKNOWN"),
+        ("zoloft and a limb feeling gone", "limb feeling gone", "UNKNOWN"),
     ],
 )
 def test_a_span_the_lexicon_does_not_have_is_read_by_the_words_around_it(rules, text, span, role):
@@ -84,10 +87,15 @@ def test_an_illness_drugs_are_taken_for_is_known_by_its_code(rules):
 
 
 def test_a_condition_only_the_lexicon_finds_is_heard_but_not_added(rules):
-    """ "for" speaks of the depression, whether or not the service found it."""
-    text = "zoloft for depression gave me wobbly eyeballs"
-    entity = complete(rules, text, "wobbly eyeballs", "SYMPTOM")
-    assert entity.role == "ADE"
+    """What was cured is the nausea, whether or not the service found it."""
+    entity = complete(rules, "zoloft cured my nausea wobbly eyeballs", "wobbly eyeballs", "SYMPTOM")
+    assert (entity.text, entity.role) == ("wobbly eyeballs", "UNKNOWN")
+
+
+def test_of_two_entities_in_one_word_the_second_stays_unexplained(rules):
+    text = "zoloft gave me nauseaheadache"
+    halves = [Entity("nausea", 15, 21, 0.9), Entity("headache", 21, 29, 0.9)]
+    assert [entity.role for entity in rules.complete(text, DrugLexicon.load().find(text), halves)] == ["ADE", "UNKNOWN"]
 
 
 def test_what_the_service_has_a_name_for_is_the_service_s_word(rules):

@@ -6,6 +6,7 @@ import pytest
 
 from adverse_events.errors import ContractError, UsageError
 from adverse_events.lake import LakeSettings, LocalLake
+from adverse_events.lake.marker import Marker
 from adverse_events.tables import SCHEMA_VERSION
 from tests.staged_batches import LAKE
 
@@ -91,3 +92,11 @@ def test_a_path_that_is_a_file_is_refused(tmp_path):
 def test_settings_refuse_a_cut_that_leaves_short_row_groups():
     with pytest.raises(ValueError, match="rows_per_part 30 is not a multiple of row_group_rows 20"):
         LakeSettings(rows_per_part=30, row_group_rows=20)
+
+
+def test_a_marker_read_from_elsewhere_names_its_place():
+    stored = Marker(schema_version=SCHEMA_VERSION, **LAKE, created_by="0.1.0")
+
+    assert Marker.parse(stored.to_json().encode(), "s3://bucket/lake/_lake.json") == stored
+    with pytest.raises(ContractError, match=r"s3://bucket/lake/_lake\.json: is damaged"):
+        Marker.parse(b"<html>", "s3://bucket/lake/_lake.json")

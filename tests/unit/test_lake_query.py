@@ -1,17 +1,20 @@
 """SQL over a lake: the promised tables and views, and no way out of the folder."""
 
+import json
 import shutil
 import time
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from adverse_events.dictionary import athena_type
 from adverse_events.errors import ContractError, UsageError
 from adverse_events.lake import LocalLake, files
-from adverse_events.lake.query import connect, query
+from adverse_events.lake.query import LocalReader, connect, query
 from adverse_events.lake.views import DETECTED_EVENTS, LAMBDA_PREDICTIONS, VIEWS
+from adverse_events.reporting.facts import gather
 from adverse_events.tables import PARTITION_COLUMNS, TABLES
 from tests.staged_batches import LAKE, PROVENANCE, coded_row, hours, reject_row, stage, stage_rejects
 
@@ -253,3 +256,20 @@ def test_staging_of_a_writer_at_work_is_not_read(lake):
 
 def test_views_are_declared_under_the_names_they_are_queried_by():
     assert (DETECTED_EVENTS.name, LAMBDA_PREDICTIONS.name) == ("detected_events", "lambda_predictions")
+
+
+def test_a_lake_of_an_older_version_is_read_with_nulls_for_the_newer_columns(empty_lake, tmp_path):
+    """Version 1 had no is_truncated; new windows of the same lake have it."""
+    lake = fill(empty_lake, tmp_path / "staged")
+    marker = json.loads((lake / "_lake.json").read_text())
+    (lake / "_lake.json").write_text(json.dumps(marker | {"schema_version": 1}))
+    first, *others = sorted(lake.glob("assessments/*/*/*.parquet"))
+    n_first = pq.read_metadata(first).num_rows
+    pq.write_table(pq.ParquetFile(first).read().drop_columns("is_truncated"), first)
+    for receipt in lake.glob("receipts/*/*/*.parquet"):
+        pq.write_table(pq.ParquetFile(receipt).read().drop_columns(["uncoded", "rows_uncoded", "served_by"]), receipt)
+    counted = query(lake, "SELECT count(*) AS n, count(is_truncated) AS n_said FROM assessments").to_pylist()
+    n_rows = sum(pq.read_metadata(path).num_rows for path in (first, *others))
+    assert counted == [{"n": n_rows, "n_said": n_rows - n_first}]
+    assert query(lake, "SELECT DISTINCT uncoded FROM receipts").to_pylist() == [{"uncoded": None}]
+    assert gather(LocalReader(lake)).account.uncoded == {}

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _ASKED_BY_US = frozenset({"sagemaker-runtime", "comprehendmedical"})
 """Services whose every request `retry.patiently` repeats: it sees what botocore does not, such as a short answer."""
 
+_BAD_GATEWAY = 502
+
 _REGION = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
 """boto3 alone reads only the second name; containers and every other tool of AWS use the first."""
 
@@ -59,7 +61,10 @@ class Cloud:
         with self._lock:
             if service not in self._clients:
                 with translated(service, "make a client"):
-                    self._clients[service] = self.session.client(service, config=self._config(service))
+                    client = self.session.client(service, config=self._config(service))
+                if service not in _ASKED_BY_US:
+                    client.meta.events.register("before-parse", _page_as_bad_gateway)
+                self._clients[service] = client
             return self._clients[service]
 
     def _config(self, service: str) -> Config:
@@ -74,6 +79,15 @@ class Cloud:
                 "total_max_attempts": 1 if service in _ASKED_BY_US else settings.max_attempts,
             },
         )
+
+
+def _page_as_bad_gateway(response_dict: dict[str, Any], **_: object) -> None:
+    """Take a web page in place of an answer for a proxy's 502, which botocore asks again, whatever its status.
+
+    With status 200, botocore would return it as an answer without members, and as the object that was asked for.
+    """
+    if response_dict["headers"].get("Content-Type", "").startswith("text/html"):
+        response_dict.update(status_code=_BAD_GATEWAY, body=b"")
 
 
 def _session(settings: AwsSettings) -> boto3.Session:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from adverse_events.classification.endpoint_ahead import in_order
 from adverse_events.classification.endpoint_asking import Endpoint
 from adverse_events.classification.endpoint_batches import Limits, rechunked, requests_of
-from adverse_events.classification.endpoint_identity import identity_of, standing_of
+from adverse_events.classification.endpoint_identity import config_name_of, identity_of, standing_of
 from adverse_events.errors import ContractError, UsageError
 
 if TYPE_CHECKING:
@@ -92,10 +92,9 @@ class SageMakerClassifier:
         """Ask which configuration answered, of a server that does not say so in each answer."""
         if self.identity.card_version or not self.standing.config_name:
             return
-        now = standing_of(self._cloud, self._endpoint.name, self._settings.variant)
-        if now.config_name not in {"", self.standing.config_name}:
+        before, now = self.standing.config_name, config_name_of(self._cloud, self._endpoint.name)
+        if now not in {"", before}:
             detail = (
-                f"its configuration changed from {self.standing.config_name} to {now.config_name}: the model was "
-                "replaced while it answered; run again"
+                f"its configuration changed from {before} to {now}: the model was replaced while it answered; run again"
             )
             raise ContractError(self._endpoint.who, detail)

@@ -86,8 +86,8 @@ class Endpoint:
             answer = patiently(lambda: self._asked(self._probe), attempts=self._attempts, sleep=pause)
         except RequestRefusedError as refusal:
             detail = (
-                f"{refusal.detail} even for a harmless text: the endpoint was deleted, serves another task or is "
-                f"broken; check endpoint.name and its log /aws/sagemaker/Endpoints/{self.name}"
+                f"{refusal.detail} even for a harmless text: it serves another task or is broken; check endpoint.name, "
+                f"and its log /aws/sagemaker/Endpoints/{self.name}"
             )
             raise PermanentServiceError(SERVICE, self._operation, detail) from None
         if not all(0 <= score <= 1 for row in answer.rows for score in row.scores.values()):
@@ -114,7 +114,7 @@ class Endpoint:
         try:
             return self._patiently_scored(texts, identity, stop)
         except RequestRefusedError as refusal:
-            # Without this, an endpoint deleted in mid-run would look like posts that are refused one by one.
+            # Many containers call each failure of theirs a bad request: a broken one would refuse post by post.
             self.probe(_pausing(stop))
             if len(texts) == 1:
                 return refused(f"{self.who}: {refusal.detail}", len(identity.labels))

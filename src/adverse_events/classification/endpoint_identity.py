@@ -95,6 +95,16 @@ def standing_of(cloud: Cloud, name: str, variant: str | None) -> Standing:
     return Standing(config_name, {key: models[key] for key in sorted(models) if variant in {None, key}})
 
 
+def config_name_of(cloud: Cloud, name: str) -> str:
+    """Return the configuration endpoint `name` has now; empty where these credentials may not see it.
+
+    Raises:
+        PermanentServiceError: It does not exist.
+    """
+    described = _described(cloud, "describe_endpoint", f"DescribeEndpoint {name}", EndpointName=name)
+    return str(described.get("EndpointConfigName", ""))
+
+
 def _described(cloud: Cloud, method: str, operation: str, **names: str) -> dict[str, Any]:
     """Return the description; empty where the credentials lack the permission."""
     try:

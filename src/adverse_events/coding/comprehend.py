@@ -64,8 +64,8 @@ class ComprehendCoder:
         """
         rules = LocalRules.load()
         cache = AnswerCache(settings.cache) if settings.cache else None
-        icd10cm = Operation.open(INFER_ICD10CM, cloud, settings)
-        detect = Operation.open(DETECT_ENTITIES, cloud, settings) if settings.detect_entities else None
+        icd10cm = Operation(INFER_ICD10CM, cloud, settings)
+        detect = Operation(DETECT_ENTITIES, cloud, settings) if settings.detect_entities else None
         together = (settings.requests_in_flight, settings.posts_per_request, cache)
         version = f"comprehend-medical-{icd10cm.model_version}+{rules.version}"
         version += f"+entities-{detect.model_version}" if detect else ""

@@ -40,7 +40,7 @@ class Answers:
 
     Args:
         operation: Whom to ask.
-        requests_in_flight: Requests under way at one time.
+        requests_in_flight: Threads of one call; the operation itself limits what several calls ask together.
         posts_per_request: Most texts in one request.
         cache: Answers of earlier runs; None keeps none.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Any
 
 from adverse_events.aws.errors import translated
@@ -59,13 +60,13 @@ class Operation:
     Args:
         kind: Which operation.
         cloud: The account.
-        pace: Keeps it under its quotas.
+        settings: Quotas, and how many requests may be under way, whoever asks.
 
     Attributes:
         model_version: The service's, ``n.n.n``; every answer must come from this one.
     """
 
-    def __init__(self, kind: OperationKind, cloud: Cloud, pace: Pace) -> None:
+    def __init__(self, kind: OperationKind, cloud: Cloud, settings: ComprehendSettings) -> None:
         """Make one request, so that a run that cannot be coded fails before it reads a post.
 
         Raises:
@@ -73,7 +74,9 @@ class Operation:
             TransientServiceError: The service did not answer.
             AnswerError: What answered is not the service.
         """
-        self.kind, self._cloud, self._pace = kind, cloud, pace
+        self.kind, self._cloud = kind, cloud
+        self._pace = Pace(settings.requests_per_second, settings.characters_per_second)
+        self._under_way = BoundedSemaphore(settings.requests_in_flight)
         self._contract = f"{SERVICE} {kind.name}"
         self._request: Any = getattr(cloud.client(SERVICE), kind.method)
         try:
@@ -84,11 +87,6 @@ class Operation:
                 raise
             detail = f"no answer in {cloud.region}, a region without it as far as known; set aws.region to one of "
             raise PermanentServiceError(SERVICE, kind.name, detail + ", ".join(regions)) from error
-
-    @classmethod
-    def open(cls, kind: OperationKind, cloud: Cloud, settings: ComprehendSettings) -> Operation:
-        """Ask `kind` under the quotas of `settings`; see `Operation`."""
-        return cls(kind, cloud, Pace(settings.requests_per_second, settings.characters_per_second))
 
     def ask(self, text: str) -> tuple[Entity, ...]:
         """Return the conditions the service finds in `text`, in text order; they may overlap.
@@ -120,9 +118,10 @@ class Operation:
         return self._version(answer)
 
     def _answer(self, text: str) -> dict[str, Any]:
-        self._pace.wait(len(text))
-        with translated(SERVICE, self.kind.name):
-            answer: dict[str, Any] = self._request(Text=text)
+        with self._under_way:
+            self._pace.wait(len(text))
+            with translated(SERVICE, self.kind.name):
+                answer: dict[str, Any] = self._request(Text=text)
         if answer.keys().isdisjoint(("Entities", "ModelVersion")):
             # boto3 makes an empty answer of a body that is cut short or no JSON.
             detail = "an answer that is cut short or not AWS's; is a proxy in between?"

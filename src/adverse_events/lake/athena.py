@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -206,12 +207,10 @@ def _typed(columns: list[dict[str, str]], rows: list[list[str | None]]) -> pa.Ta
 
 def _column(column: dict[str, str], values: list[str | None]) -> pa.Array:
     kind = pa.decimal128(38, _scale(values)) if column["Type"] == "decimal" else _TYPES.get(column["Type"], pa.string())
-    try:
+    # Arrow's error quotes the value: it is dropped, not chained.
+    with suppress(pa.ArrowInvalid):
         return pa.array(values, pa.string()).cast(kind)
-    except pa.ArrowInvalid:
-        # Arrow quotes the value.
-        detail = f"a value of column {column['Name']} is no {column['Type']}"
-        raise AnswerError("athena result", detail) from None
+    raise AnswerError("athena result", f"a value of column {column['Name']} is no {column['Type']}")
 
 
 def _scale(values: list[str | None]) -> int:

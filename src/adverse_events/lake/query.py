@@ -14,7 +14,7 @@ from adverse_events.lake.files import reading
 from adverse_events.lake.layout import MARKER_KEY
 from adverse_events.lake.marker import Marker
 from adverse_events.lake.views import VIEWS, view_sql
-from adverse_events.tables import PARTITION_COLUMNS, TABLES, Table
+from adverse_events.tables import PARTITION_COLUMNS, SCHEMA_VERSION, TABLES, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,13 +47,13 @@ def connect(lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     root = lake.expanduser().resolve()
     try:
-        Marker.read(root / MARKER_KEY)
+        marker = Marker.read(root / MARKER_KEY)
     except OSError as error:
         raise no_lake_in(lake) from error
     with reading(root), empty_database() as connection:
         try:
             for table in TABLES:
-                _create_table_view(connection, root, table)
+                _create_table_view(connection, root, table, is_older=marker.schema_version < SCHEMA_VERSION)
             create_views(connection)
         except duckdb.Error as error:
             contract = f"lake {lake}"
@@ -156,18 +156,22 @@ def shut_in(connection: duckdb.DuckDBPyConnection, folders: Sequence[str]) -> No
         connection.execute(f"SET {setting}")
 
 
-def _create_table_view(connection: duckdb.DuckDBPyConnection, root: Path, table: Table) -> None:
+def _create_table_view(connection: duckdb.DuckDBPyConnection, root: Path, table: Table, *, is_older: bool) -> None:
     columns = (*table.columns, *PARTITION_COLUMNS)
+    empty = pa.schema([pa.field(column.name, column.type) for column in columns]).empty_table()
     if next(root.glob(f"{table.name}/*/*/*.parquet"), None) is None:
-        empty = pa.schema([pa.field(column.name, column.type) for column in columns]).empty_table()
         connection.from_arrow(empty).create(table.name)
         return
     names = ", ".join(f'"{column.name}"' for column in columns)
     glob = _literal(f"{_escaped(root)}/{table.name}/*/*/*.parquet")
-    connection.execute(
-        f"CREATE VIEW {table.name} AS SELECT {names} FROM read_parquet({glob}, hive_partitioning = true, "  # noqa: S608 - names are ours, the path is quoted
-        "hive_types = {'event_date': DATE, 'event_time': VARCHAR})"
-    )
+    types = "hive_partitioning = true, hive_types = {'event_date': DATE, 'event_time': VARCHAR}"
+    rows = f"FROM read_parquet({glob}, {types})"
+    if is_older:
+        # Files of an older version lack the newer columns: null, as the empty table declares them. Every file is
+        # opened for that, so a lake made by this version is spared it.
+        connection.from_arrow(empty).create(f"no_{table.name}")
+        rows = f"FROM (FROM no_{table.name} UNION ALL BY NAME FROM read_parquet({glob}, {types}, union_by_name = true))"
+    connection.execute(f"CREATE VIEW {table.name} AS SELECT {names} {rows}")
 
 
 def _escaped(root: Path) -> str:

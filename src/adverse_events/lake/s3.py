@@ -6,11 +6,12 @@ newest part when a lake is opened; it does not write them, because
 
 * ``wr.s3.to_parquet(dataset=True)`` names files by random UUIDs, deletes before it writes or duplicates on a retry,
   and takes the rows through pandas, which changes types and bytes;
-* ``wr.s3.upload`` completes a multipart upload on its way out of an error, which leaves a shortened object, makes a
-  client per call, and cannot make a put conditional on what it replaces;
+* ``wr.s3.upload`` completes a multipart upload on its way out of an error: with the second of two parts refused, half
+  a file stood under its key. It also makes a client per call, and a put cannot depend on what it replaces;
 * ``wr.s3.delete_objects`` passes over keys that S3 answers with InternalError, and would leave old rows standing.
 
-(awswrangler 3.17, ``s3/_fs.py`` and ``s3/_delete.py``.) Writers of one date take turns by a lease, see `s3_lease`.
+(awswrangler 3.17, ``s3/_fs.py`` and ``s3/_delete.py``, read and tried.) Writers of one date take turns by a lease,
+see `s3_lease`.
 """
 
 from __future__ import annotations

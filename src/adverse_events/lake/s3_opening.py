@@ -42,6 +42,10 @@ def marker_of(store: S3Store, wanted: Marker) -> tuple[Marker, bool]:
         return stored, False
     other = store.first_key(besides=LOCKS)
     if other:
+        # Another run may have made the lake between the two looks.
+        stored = _stored_marker(store)
+        if stored:
+            return stored, False
         msg = f"{store.url} is not a lake: it has no {MARKER_KEY}, but holds {other}; choose an empty folder"
         raise UsageError(msg)
     _check_conditions_hold(store)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -140,7 +140,9 @@ class S3Store:
                 if _code(error) in _ABSENT:
                     return None
                 raise
-            with answer["Body"] as body:
+            # Not `with answer["Body"]`: that enters the bare stream, whose errors are urllib3's and whose length
+            # nobody checks.
+            with closing(answer["Body"]) as body:
                 data = body.read()
         return Found(data, answer["ETag"], answer["Metadata"], _age_s(answer))
 

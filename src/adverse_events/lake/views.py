@@ -69,5 +69,5 @@ VIEWS = (DETECTED_EVENTS, LAMBDA_PREDICTIONS)
 
 
 def view_sql(view: Table, engine: str) -> str:
-    """Return the SELECT that defines `view` in the SQL of `engine` (duckdb), over the tables by their names."""
+    """Return the SELECT that defines `view` in the SQL of `engine`, duckdb or athena, over the tables by name."""
     return (files("adverse_events.lake") / "sql" / engine / f"{view.name}.sql").read_text(encoding="utf-8")

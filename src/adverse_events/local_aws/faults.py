@@ -177,10 +177,9 @@ def broken(service: str) -> Response:
 
 
 def page(service: str) -> Response:
-    """Return a proxy's page.
+    """Return a proxy's page: with 502 to S3's clients, with 200 to the others, which is worse.
 
-    To S3 it comes with 502, to the others with 200, the worse case. An S3 client could not tell a page with 200 from
-    the object it asked for.
+    DuckDB's and Arrow's own S3 clients take a page with 200 for the object they asked for.
     """
     return Response(_PAGE, 502 if service == "s3" else 200, content_type="text/html; charset=utf-8")
 

@@ -104,7 +104,7 @@ class _Service:
         return _refusal(503, "the model does not score; the log says why")
 
     async def execution_parameters(self, _: Request) -> Response:
-        """Tell Batch Transform how to send where the job does not say."""
+        """Tell Batch Transform how to send where the job does not say: one request is read while another is scored."""
         return JSONResponse(
             {
                 "MaxConcurrentTransforms": self._limits.scored_at_once + 1,
@@ -193,8 +193,10 @@ async def _watch(request: Request, gone: Event) -> None:
     gone.set()
 
 
-async def _no_such_page(_: Request, error: HTTPException) -> Response:
-    return _refusal(error.status_code, "ask GET /ping or POST /invocations", error.headers)
+async def _no_such_page(_: Request, error: Exception) -> Response:
+    # Starlette hands its own kind only; anything else would have been a defect further in.
+    said = error if isinstance(error, HTTPException) else HTTPException(500)
+    return _refusal(said.status_code, "ask GET /ping or POST /invocations", said.headers)
 
 
 def _refusal(status: int, reason: str, headers: Mapping[str, str] | None = None) -> Response:
