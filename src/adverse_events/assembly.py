@@ -150,8 +150,10 @@ def reader_for(settings: Settings) -> LakeReader:
 def provenance_for(settings: Settings) -> Provenance:
     """Return the versions and choices that decide a run's data, beside the posts.
 
-    Remote parts are asked what they are, so that a run that cannot work fails before it reads a post.
+    Remote parts are asked what they are, so that a run that cannot work fails before it reads a post; and asked anew,
+    since a model may have been replaced after this process's last run.
     """
+    remote_parts.cache_clear()
     classifier, coder = classifier_for(settings), coder_for(settings)
     return Provenance(
         model_version=classifier.model_version,
@@ -192,8 +194,5 @@ def _check_place(lake: LakeSettings) -> None:
 @lru_cache(maxsize=4)
 def _embedded_classifier(settings: ClassifierSettings) -> Classifier:
     return EmbeddedClassifier(
-        settings.model or starter_model(),
-        arithmetic=settings.arithmetic,
-        threads=settings.threads,
-        ade_threshold=settings.ade_threshold,
+        settings.model or starter_model(), arithmetic=settings.arithmetic, threads=settings.threads
     )

@@ -87,7 +87,7 @@ def test_an_endpoint_of_another_label_set_says_which_classes_it_has(made):
         ("sagemaker-runtime", {"endpoint: answer": "missing"}),
     ],
 )
-@pytest.mark.parametrize("fault", [Fault.HTML, Fault.THROTTLE, Fault.CUT])
+@pytest.mark.parametrize("fault", [Fault.HTML, Fault.THROTTLE])
 def test_a_service_in_trouble_is_named_and_the_rest_is_checked(aws, made, service, checks, fault):
     aws.faults.set(service, {fault: 1.0})
     assert lacking(findings(made)) == checks

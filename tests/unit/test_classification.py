@@ -95,13 +95,15 @@ def test_int8_agrees_with_float32(classifier):
     assert difference.max() < 0.1
 
 
-def test_int8_asks_float32_where_the_decision_is_close():
-    """With the limit put at a post's own int8 score, the score is float32's; far from it, it stays."""
+def test_int8_asks_float32_where_the_decision_is_close(model_copy):
+    """With the model's limit put at a post's own int8 score, the score is float32's; far from it, it stays."""
     reference = EmbeddedClassifier(starter_model(), arithmetic="float32", threads=1).probabilities(TEXTS)[:, -1]
-    far = EmbeddedClassifier(starter_model(), threads=1, ade_threshold=0.5).probabilities(TEXTS)[:, -1]
+    far = EmbeddedClassifier(starter_model(), threads=1).probabilities(TEXTS)[:, -1]
     index = int(np.argmax(np.abs(far - reference)))
     assert far[index] != reference[index]
-    near = EmbeddedClassifier(starter_model(), threads=1, ade_threshold=float(far[index])).probabilities(TEXTS)[:, -1]
+    manifest = json.loads((model_copy / "model.json").read_text())
+    (model_copy / "model.json").write_text(json.dumps(manifest | {"ade_threshold": float(far[index])}))
+    near = EmbeddedClassifier(model_copy, threads=1).probabilities(TEXTS)[:, -1]
     assert near[index] == pytest.approx(reference[index], abs=1e-6)
 
 

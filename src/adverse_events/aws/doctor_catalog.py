@@ -140,7 +140,9 @@ class _Place:
     def found(self) -> str:
         name = self.settings.workgroup
         with translated("athena", f"GetWorkGroup {name}"):
-            group = self.cloud.client("athena").get_work_group(WorkGroup=name)["WorkGroup"]
+            group = self.cloud.client("athena").get_work_group(WorkGroup=name).get("WorkGroup")
+        if not group:
+            raise PermanentServiceError("athena", f"GetWorkGroup {name}", "there is no such workgroup")
         if group.get("State") == "DISABLED":
             raise PermanentServiceError("athena", f"GetWorkGroup {name}", "the workgroup is disabled; enable it")
         own = group.get("Configuration", {}).get("ResultConfiguration", {}).get("OutputLocation")

@@ -36,7 +36,10 @@ class ClassifierSettings(BaseModel, frozen=True, extra="forbid"):
     )
     threads: int = Field(0, ge=0, description="Threads for the embedded model; 0 takes every core.")
     ade_threshold: float | None = Field(
-        None, ge=0, le=1, description="Lowest ade_probability called an ADE; the model's own limit when unset."
+        None,
+        ge=0,
+        le=1,
+        description="Lowest ade_probability called an ADE; the model's own limit when unset. Changes no score.",
     )
 
 

@@ -26,7 +26,6 @@ class EmbeddedClassifier:
         folder: An exported model folder.
         arithmetic: int8 is the released arithmetic, which asks float32 where the decision is close; float32 the
             reference it is measured against.
-        ade_threshold: Decision limit in force, 0-1; the model's own when None.
         threads: Threads for one model call; 0 leaves the choice to ONNX Runtime.
 
     Raises:
@@ -34,13 +33,11 @@ class EmbeddedClassifier:
         ContractError: A file that is not the one ``model.json`` names.
     """
 
-    def __init__(
-        self, folder: Path, *, arithmetic: Arithmetic = "int8", threads: int = 0, ade_threshold: float | None = None
-    ) -> None:
+    def __init__(self, folder: Path, *, arithmetic: Arithmetic = "int8", threads: int = 0) -> None:
         """Check the files and load them."""
         self.manifest = read_manifest(folder)
         facts = ModelFacts.read(folder)
-        self._model = OnnxModel(folder, facts, arithmetic=arithmetic, threads=threads, ade_threshold=ade_threshold)
+        self._model = OnnxModel(folder, facts, arithmetic=arithmetic, threads=threads)
 
     @property
     def model_version(self) -> str:

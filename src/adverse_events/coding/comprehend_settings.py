@@ -11,15 +11,19 @@ class ComprehendSettings(BaseModel, frozen=True, extra="forbid"):
     """How Comprehend Medical is asked when coding.service is comprehend."""
 
     detect_entities: bool = Field(
-        False,
+        default=False,
         description="Ask DetectEntitiesV2 too, and take each condition's category and type from it; about doubles the "
         "requests.",
     )
     requests_per_second: float = Field(
-        40, gt=0, description="Most requests per second and operation; the account's quota."
+        40,
+        gt=0,
+        description="Most requests per second and operation of one process; several share the account's quota.",
     )
     characters_per_second: int = Field(
-        40_000, ge=10_000, description="Most characters per second and operation; the account's quota."
+        40_000,
+        ge=10_000,
+        description="Most characters per second and operation of one process; several share the account's quota.",
     )
     requests_in_flight: int = Field(8, ge=1, le=64, description="Requests waiting for their answers at one time.")
     cache: Path | None = Field(

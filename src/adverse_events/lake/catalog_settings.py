@@ -14,7 +14,7 @@ class CatalogSettings(BaseModel, frozen=True, extra="forbid"):
         description="Glue database that holds the lake's tables and views; no catalog when unset.",
     )
     partition_projection: bool = Field(
-        False, description="Let Athena compute the partitions from their names instead of listing them in Glue."
+        default=False, description="Let Athena compute the partitions from their names instead of listing them in Glue."
     )
     projection_start: str = Field(
         "2006-03-21",

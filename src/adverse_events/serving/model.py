@@ -23,8 +23,9 @@ TOKENS_PER_BATCH = 1024
 enough to stay in the processor's cache."""
 
 DOUBT = 0.1
-"""Probability either side of the decision limit within which int8 asks float32: few posts, and nearly all of those on
-which the two would decide differently."""
+"""Probability either side of the model's own decision limit within which int8 asks float32: few posts, and nearly all of
+those on which the two would decide differently. The model's own, whatever limit is in force: a score may not depend on a
+setting, or an endpoint and this process would disagree."""
 
 OVERLAP = 4
 """Neighbouring pieces of a long text share one part in this many: a phrase cut in one is whole in the other."""
@@ -74,21 +75,11 @@ class OnnxModel:
         arithmetic: int8 is the released arithmetic, which asks float32 where the decision is close; float32 the
             reference it is measured against.
         threads: Threads for one model call; 0 leaves the choice to ONNX Runtime.
-        ade_threshold: Decision limit in force, 0-1; the model's own when None.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        facts: ModelFacts,
-        *,
-        arithmetic: Arithmetic = "int8",
-        threads: int = 0,
-        ade_threshold: float | None = None,
-    ) -> None:
+    def __init__(self, folder: Path, facts: ModelFacts, *, arithmetic: Arithmetic = "int8", threads: int = 0) -> None:
         """Load the tokenizer and the graphs."""
         self.facts = facts
-        self._limit = facts.ade_threshold if ade_threshold is None else ade_threshold
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(facts.max_length, stride=facts.max_length // OVERLAP)
@@ -122,7 +113,7 @@ class OnnxModel:
         owners = [owner for owner, members in enumerate(taken) for _ in members]
 
         scores = self._run(pieces, self._sessions[0], is_stopped)
-        doubtful = np.flatnonzero(np.abs(scores[:, -1] - self._limit) < DOUBT)
+        doubtful = np.flatnonzero(np.abs(scores[:, -1] - self.facts.ade_threshold) < DOUBT)
         scores[doubtful] = self._run([pieces[i] for i in doubtful], self._sessions[-1], is_stopped)
         result = np.full((len(texts), len(self.facts.labels)), np.nan, np.float32)
         for owner, score in zip(owners, scores, strict=True):
