@@ -238,7 +238,8 @@ RECEIPTS = Table(
         Column(
             "served_by",
             pa.list_(pa.struct([pa.field("station", pa.string()), pa.field("remote", pa.string())])),
-            "Remote part that did a station's work, such as an endpoint and its variant; empty on the embedded default.",
+            "Remote part that did a station's work, such as an endpoint and its variant; "
+            "empty on the embedded default.",
             nullable=False,
         ),
         Column("written_at", TIMESTAMP, "When these data were first written, UTC.", nullable=False),

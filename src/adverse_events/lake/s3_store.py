@@ -17,9 +17,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import partial
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -249,7 +249,7 @@ def bucket_and_prefix(url: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _opened(content: bytes | Path) -> Iterator[IO[bytes]]:
+def _opened(content: bytes | Path) -> Iterator[BufferedReader | BytesIO]:
     with content.open("rb") if isinstance(content, Path) else BytesIO(content) as body:
         yield body
 

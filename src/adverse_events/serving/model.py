@@ -23,9 +23,9 @@ TOKENS_PER_BATCH = 1024
 enough to stay in the processor's cache."""
 
 DOUBT = 0.1
-"""Probability either side of the model's own decision limit within which int8 asks float32: few posts, and nearly all of
-those on which the two would decide differently. The model's own, whatever limit is in force: a score may not depend on a
-setting, or an endpoint and this process would disagree."""
+"""Probability either side of the model's own decision limit within which int8 asks float32: few posts, and nearly all
+of those on which the two would decide differently. The model's own, whatever limit is in force: a score may not depend
+on a setting, or an endpoint and this process would disagree."""
 
 OVERLAP = 4
 """Neighbouring pieces of a long text share one part in this many: a phrase cut in one is whole in the other."""
