@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import boto3
 import pytest
+from botocore.awsrequest import HeadersDict
 from pydantic import ValidationError
 
 from adverse_events.aws.session import Cloud
@@ -70,6 +71,22 @@ def test_only_services_that_this_project_does_not_repeat_itself_are_repeated_by_
     client = Cloud(AwsSettings(region="eu-west-1", max_attempts=3, read_timeout_s=9)).client(service)
     assert client.meta.config.retries["total_max_attempts"] == attempts
     assert client.meta.config.read_timeout == 9
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Type": "text/html"}, 502),
+        ({"Content-Type": "text/html; charset=utf-8", "X-Amzn-RequestId": "1"}, 200),
+        ({"Content-Type": "text/html", "x-amz-request-id": "1"}, 200),
+        ({"Content-Type": "application/xml"}, 200),
+    ],
+)
+def test_a_web_page_is_a_proxys_unless_it_carries_the_id_of_a_request(headers, status):
+    client = Cloud(AwsSettings(region="eu-west-1")).client("glue")
+    answer = {"status_code": 200, "headers": HeadersDict(headers), "body": b"<html></html>"}
+    client.meta.events.emit("before-parse.glue.GetTables", response_dict=answer)
+    assert answer["status_code"] == status
 
 
 def test_no_region_and_no_such_profile_say_so():

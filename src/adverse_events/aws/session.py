@@ -22,6 +22,8 @@ _ASKED_BY_US = frozenset({"sagemaker-runtime", "comprehendmedical"})
 
 _BAD_GATEWAY = 502
 
+_REQUEST_IDS = ("x-amz-request-id", "x-amzn-requestid")
+
 _REGION = {"region": ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"], None, None)}
 """boto3 alone reads only the second name; containers and every other tool of AWS use the first."""
 
@@ -84,9 +86,11 @@ class Cloud:
 def _page_as_bad_gateway(response_dict: dict[str, Any], **_: object) -> None:
     """Take a web page in place of an answer for a proxy's 502, which botocore asks again, whatever its status.
 
-    With status 200, botocore would return it as an answer without members, and as the object that was asked for.
+    With status 200, botocore would return it as an answer without members, and as the object that was asked for. What
+    AWS sends carries the id of the request, an object stored as a web page, too.
     """
-    if response_dict["headers"].get("Content-Type", "").startswith("text/html"):
+    headers = response_dict["headers"]
+    if headers.get("Content-Type", "").startswith("text/html") and not any(name in headers for name in _REQUEST_IDS):
         response_dict.update(status_code=_BAD_GATEWAY, body=b"")
 
 

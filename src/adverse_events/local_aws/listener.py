@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from email.utils import formatdate
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
@@ -34,6 +34,11 @@ class _Quiet(MotoRequestHandler):  # type: ignore[misc]
     def date_time_string(self, timestamp: float | None = None) -> str:
         """Return the Date header of an answer."""
         return formatdate(self.clock() if timestamp is None else timestamp, usegmt=True)
+
+    def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
+        """End a connection on which no answer was sent, instead of waiting there for the next request."""
+        del error, environ
+        self.close_connection = True
 
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name for it
         logging.getLogger("adverse_events.local_aws").debug("%s: %s", type, message % args if args else message)
