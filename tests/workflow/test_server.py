@@ -192,6 +192,7 @@ def test_a_run_keeps_one_record_for_each_station_and_batch(up, detected):
         "write": N_WINDOWS,
         "write undated": 1,
         "report": 1,
+        "catalog": 1,
     }
     assert {run["state_type"] for run in runs} == {"COMPLETED"}
 
