@@ -15,6 +15,7 @@ from adverse_events.errors import UsageError
 from benchmarks.cold_start import cold_start
 from benchmarks.memory import memory
 from benchmarks.throughput import throughput
+from benchmarks.wire import wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,9 +24,10 @@ BENCHMARKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "throughput": throughput,
     "memory": memory,
     "cold_start": cold_start,
+    "wire": wire,
 }
 
-MINUTES = {"throughput": 2, "memory": 15, "cold_start": 1}
+MINUTES = {"throughput": 2, "memory": 15, "cold_start": 1, "wire": 2}
 """About how long each takes on two cores, so that nobody thinks it hangs."""
 
 
@@ -67,7 +69,7 @@ def main() -> None:
     """Run one benchmark in a size of one's own and print the result as JSON."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("name", choices=BENCHMARKS)
-    parser.add_argument("--posts", type=int, help="posts, for throughput and memory")
+    parser.add_argument("--posts", type=int, help="posts, for throughput, memory and wire")
     given = parser.parse_args()
     print(json.dumps(run(given.name, **({"n_posts": given.posts} if given.posts else {})), indent=2))
 

@@ -37,8 +37,7 @@ def report_run(
         undated=undated,
     )
     if account.start:
-        facts = gather(assembly.reader_for(settings), account.start, account.end)
-        publish("run-account", summary_markdown(facts, account), "What this run came to")
+        publish("run-account", lambda: _summary(account, settings), "What this run came to")
     if account.rows_gone:
         logger.warning("%d inputs of an earlier run were replaced; keep one lake per source", account.rows_gone)
     logger.info(
@@ -51,5 +50,9 @@ def report_run(
 def write_report_page(settings: Settings, output: Path, start: datetime | None, end: datetime | None) -> Path:
     """Write the report page of a range."""
     written = write_report(assembly.reader_for(settings), output, start, end)
-    publish("report-page", f"Report written to `{written}`.", "Where the report page is")
+    publish("report-page", lambda: f"Report written to `{written}`.", "Where the report page is")
     return written
+
+
+def _summary(account: RunAccount, settings: Settings) -> str:
+    return summary_markdown(gather(assembly.reader_for(settings), account.start, account.end), account)

@@ -118,10 +118,16 @@ def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> b
     return isinstance(state.result(raise_on_failure=False), TransientServiceError)
 
 
-def publish(key: str, markdown: str, description: str) -> None:
-    """Keep `markdown` as an artifact of the flow run; without a flow run there is nothing to attach it to."""
+def publish(key: str, markdown: Callable[[], str], description: str) -> None:
+    """Keep a text as an artifact of the flow run; without a flow run there is nothing to attach it to.
+
+    Args:
+        key: Name of the artifact.
+        markdown: Makes the text; not called where it would not be kept, for it may read a lake.
+        description: What the artifact is.
+    """
     if FlowRunContext.get():
-        create_markdown_artifact(markdown, key=key, description=description)
+        create_markdown_artifact(markdown(), key=key, description=description)
 
 
 def _timed(name: str, function: Callable[P, R]) -> Callable[P, R]:

@@ -248,6 +248,7 @@ def sample(
 
 
 app.command("demo-aws")(cloud_commands.demo_aws)
+app.command("local-aws")(cloud_commands.local_aws)
 app.command()(cloud_commands.doctor)
 app.command()(cloud_commands.serve)
 app.command()(cloud_commands.package)

@@ -21,6 +21,18 @@ def demo_aws(
     raise typer.Exit(work(output, as_json=as_json))
 
 
+def local_aws(
+    *,
+    file: Annotated[
+        Path, typer.Option(metavar="FILE", help="Shell file to write, with the variables that lead there.")
+    ] = Path("local-aws.env"),
+) -> None:
+    """Serve AWS's protocols on this machine until Ctrl-C, to rehearse settings and commands against."""
+    from ade.local_aws import local_aws as work
+
+    raise typer.Exit(work(file))
+
+
 def doctor(*, assignments: Assignments = None, as_json: AsJson = False) -> None:
     """Ask now for everything a run with these settings will need, and say what is missing."""
     from ade.doctor import doctor as work

@@ -80,12 +80,15 @@ def test_only_services_that_this_project_does_not_repeat_itself_are_repeated_by_
         ({"Content-Type": "text/html; charset=utf-8", "X-Amzn-RequestId": "1"}, 200),
         ({"Content-Type": "text/html", "x-amz-request-id": "1"}, 200),
         ({"Content-Type": "application/xml"}, 200),
+        ({"Content-Type": "application/json", "Content-Length": "13"}, 200),
+        ({"Content-Type": "application/json", "Content-Length": "14"}, 502),
     ],
 )
-def test_a_web_page_is_a_proxys_unless_it_carries_the_id_of_a_request(headers, status):
+def test_a_web_page_is_a_proxys_unless_it_carries_the_id_of_a_request_and_a_cut_answer_is_none(headers, status):
     client = Cloud(AwsSettings(region="eu-west-1")).client("glue")
+    operation = client.meta.service_model.operation_model("GetTables")
     answer = {"status_code": 200, "headers": HeadersDict(headers), "body": b"<html></html>"}
-    client.meta.events.emit("before-parse.glue.GetTables", response_dict=answer)
+    client.meta.events.emit("before-parse.glue.GetTables", operation_model=operation, response_dict=answer)
     assert answer["status_code"] == status
 
 

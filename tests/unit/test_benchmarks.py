@@ -1,6 +1,7 @@
 """The benchmarks measure what they say; how fast anything is, no test asserts."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -134,6 +135,15 @@ def test_a_throughput_run_accounts_for_every_post():
     assert equal["posts_of_at_most_64_tokens"] <= equal["posts"] <= measured["flow"]["posts_classified"]
 
 
+def test_a_wire_run_accounts_for_every_post_on_both_paths():
+    measured = run.run("wire", n_posts=60)["wire"]
+    assert json.loads(json.dumps(measured)) == measured
+    assert measured["embedded"]["posts_classified"] == measured["wire"]["posts_classified"] > 30
+    assert measured["wire"]["posts_read"] == measured["posts"] == 60
+    assert measured["ratio"]["lowest_round"] <= measured["ratio"]["median"] <= measured["ratio"]["highest_round"]
+    assert "AWS_ENDPOINT_URL" not in os.environ
+
+
 def test_memory_is_measured_in_a_process_of_its_own(tmp_path):
     """What the process that measures holds does not count."""
     ballast = bytearray(b"x") * (6 * 10**8)
@@ -150,7 +160,7 @@ def test_growth_is_that_of_the_peak():
 
 
 def test_every_benchmark_says_how_long_it_takes():
-    assert run.BENCHMARKS.keys() == run.MINUTES.keys() == {"throughput", "memory", "cold_start"}
+    assert run.BENCHMARKS.keys() == run.MINUTES.keys() == {"throughput", "memory", "cold_start", "wire"}
 
 
 def test_an_unknown_benchmark_is_refused_with_the_known_ones():

@@ -204,7 +204,7 @@ def test_a_run_killed_half_way_is_completed_by_the_next_one(aws, made, tmp_path)
     assert data(aws, made) == data(aws, undisturbed)
 
 
-@pytest.mark.parametrize("service, after", [("sagemaker-runtime", 1), ("comprehendmedical", 5), ("s3", 20)])
+@pytest.mark.parametrize(("service", "after"), [("sagemaker-runtime", 1), ("comprehendmedical", 5), ("s3", 20)])
 def test_a_service_that_stays_down_fails_the_run_and_leaves_no_half_window(aws, made, embedded, service, after):
     aws.faults.take_down(service, after=after)
 
@@ -239,8 +239,7 @@ def test_an_endpoint_that_does_not_serve_is_refused_before_a_post_is_read(aws, m
 
 
 def test_a_score_that_stays_no_number_rejects_its_post_and_no_other(aws, made, embedded):
-    assembly.classifier_for(load_settings(made.settings() | HASTY))  # the endpoint is known before it goes wrong
-    aws.faults.set("sagemaker-runtime", {Fault.NAN: 1.0})
+    aws.faults.set("sagemaker-runtime", {Fault.NAN: 1.0}, after=1)  # asked what it is, the endpoint is well
 
     account = detect(made, window_range=QUARTER, **HASTY)
 

@@ -97,4 +97,4 @@ def test_progress_inside_a_station_carries_its_name():
 
 
 def test_publishing_without_a_flow_run_does_nothing():
-    assert publish("key", "# text", "nothing") is None
+    assert publish("key", lambda: "# text", "nothing") is None

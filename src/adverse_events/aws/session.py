@@ -65,7 +65,8 @@ class Cloud:
                 with translated(service, "make a client"):
                     client = self.session.client(service, config=self._config(service))
                 if service not in _ASKED_BY_US:
-                    client.meta.events.register("before-parse", _page_as_bad_gateway)
+                    client.meta.events.register("before-parse", _damaged_as_bad_gateway)
+                    client.meta.events.register_first("needs-retry", _status_as_parsed)
                 self._clients[service] = client
             return self._clients[service]
 
@@ -83,15 +84,27 @@ class Cloud:
         )
 
 
-def _page_as_bad_gateway(response_dict: dict[str, Any], **_: object) -> None:
-    """Take a web page in place of an answer for a proxy's 502, which botocore asks again, whatever its status.
+def _damaged_as_bad_gateway(operation_model: Any, response_dict: dict[str, Any], **_: object) -> None:
+    """Take a web page in place of an answer, or one cut short, for a proxy's 502, which botocore asks again.
 
-    With status 200, botocore would return it as an answer without members, and as the object that was asked for. What
-    AWS sends carries the id of the request, an object stored as a web page, too.
+    Whatever its status: with 200, botocore would return either as an answer without members, and a page as the object
+    that was asked for. What AWS sends carries the id of the request, an object stored as a web page, too. A streamed
+    body is no bytes yet, and checks its own length.
     """
-    headers = response_dict["headers"]
-    if headers.get("Content-Type", "").startswith("text/html") and not any(name in headers for name in _REQUEST_IDS):
+    headers, body = response_dict["headers"], response_dict["body"]
+    is_page = headers.get("Content-Type", "").startswith("text/html") and not any(
+        name in headers for name in _REQUEST_IDS
+    )
+    has_body = isinstance(body, bytes) and operation_model.http["method"] != "HEAD"
+    if is_page or (has_body and len(body) < int(headers.get("Content-Length", 0))):
         response_dict.update(status_code=_BAD_GATEWAY, body=b"")
+
+
+def _status_as_parsed(response: tuple[Any, dict[str, Any]] | None, **_: object) -> None:
+    """Let botocore's retries and errors go by the status that was parsed, as its own handler does for S3."""
+    if response:
+        answer, parsed = response
+        answer.status_code = parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", answer.status_code)
 
 
 def _session(settings: AwsSettings) -> boto3.Session:

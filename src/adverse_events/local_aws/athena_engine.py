@@ -14,11 +14,11 @@ from botocore.exceptions import ClientError
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from adverse_events.local_aws.athena_tables import GlueRows
+from adverse_events.local_aws.athena_tables import GlueRows, columns_only
 from adverse_events.local_aws.athena_values import athena_type_name, hive_type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pyarrow as pa
 
@@ -79,12 +79,22 @@ class AthenaEngine:
         if not isinstance(statement, exp.Query):
             msg = f"NOT_SUPPORTED: {statement.key.upper()} is not served on this machine"
             raise QueryFailure(msg)
+        return self._answer(statement, database, self._rows.rows)
+
+    def _answer(self, query: exp.Expression, database: str, read: Callable[[dict[str, Any]], pa.Table]) -> pa.Table:
+        """Return the result of `query` over what `read` returns for each Glue table it names."""
         with _failures(), duckdb.connect(config={"threads": 1}) as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            self._provide(connection, statement, database)
-            return connection.sql(in_duckdb(statement)).to_arrow_table()
+            self._provide(connection, query, database, read)
+            return connection.sql(in_duckdb(query)).to_arrow_table()
 
-    def _provide(self, connection: duckdb.DuckDBPyConnection, query: exp.Expression, database: str) -> None:
+    def _provide(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        query: exp.Expression,
+        database: str,
+        read: Callable[[dict[str, Any]], pa.Table],
+    ) -> None:
         """Make the tables and views that `query` names, and those they name; leave `database` the current one."""
         local = {(database, cte.alias) for cte in query.find_all(exp.CTE)}
         for schema, name in sorted({(table.db or database, table.name) for table in query.find_all(exp.Table)} - local):
@@ -92,11 +102,11 @@ class AthenaEngine:
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}")
             if table.get("TableType") == "VIRTUAL_VIEW":
                 view = self.parsed(original_sql(table))
-                self._provide(connection, view, schema)
+                self._provide(connection, view, schema, read)
                 source = in_duckdb(view)
             else:
                 rows = f"rows of {schema}.{name}"
-                connection.register(rows, self._rows.rows(table))
+                connection.register(rows, read(table))
                 source = f"FROM memory.main.{_quoted(rows)}"
             connection.execute(f"CREATE VIEW IF NOT EXISTS {_quoted(name, schema)} AS {source}")
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(database)}")
@@ -111,15 +121,14 @@ class AthenaEngine:
         return table
 
     def _store_view(self, statement: exp.Create, database: str) -> None:
-        """Keep a view in Glue as Athena does, after seeing that it can be read.
+        """Keep a view in Glue as Athena does, after finding out its columns; no row is read.
 
         Source:
             Trino's Hive connector: the view's JSON, base64, in ViewOriginalText; read 2026-11.
         """
         place, query = statement.this, statement.expression
         schema = place.db or database
-        result = self.run(query, schema)
-        fields = [] if result is None else list(result.schema)
+        fields = list(self._answer(query, schema, columns_only).schema)
         sql = query.sql(dialect="athena")
         said = {
             "originalSql": sql,

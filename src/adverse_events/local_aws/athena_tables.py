@@ -66,11 +66,9 @@ class GlueRows:
 
         Timestamps have no zone, as in Athena.
         """
-        columns = _schema(table["StorageDescriptor"]["Columns"])
-        keys = _schema(table.get("PartitionKeys", ()))
-        schema = pa.schema([*columns, *keys])
-        found = [_conformed(rows, schema, values, keys) for values, rows in self._partitions(table)]
-        return pa.concat_tables(found) if found else schema.empty_table()
+        empty, keys = columns_only(table), _schema(table.get("PartitionKeys", ()))
+        found = [_conformed(rows, empty.schema, values, keys) for values, rows in self._partitions(table)]
+        return pa.concat_tables([empty, *found])
 
     def _partitions(self, table: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], pa.Table]]:
         """Yield the values and the rows of each object."""
@@ -131,6 +129,13 @@ class GlueRows:
             with self._lock:
                 self._read[place] = known
         return known
+
+
+def columns_only(table: Mapping[str, Any]) -> pa.Table:
+    """Return a Glue table without its rows."""
+    return pa.schema(
+        [*_schema(table["StorageDescriptor"]["Columns"]), *_schema(table.get("PartitionKeys", ()))]
+    ).empty_table()
 
 
 def _schema(columns: Any) -> pa.Schema:

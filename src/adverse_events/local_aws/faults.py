@@ -79,16 +79,22 @@ class Faults:
         """Faults shown so far, by service and kind."""
         self._lock = Lock()
         self._rates: dict[str, Mapping[Fault, float]] = {}
+        self._faulty_from: Counter[str] = Counter()
         self._n_asked: Counter[str] = Counter()
         self._down_from: defaultdict[str, float] = defaultdict(lambda: inf)
 
-    def set(self, service: str, rates: Mapping[Fault, float]) -> None:
-        """Show each fault of `rates` on that share (0-1) of the requests to `service`; no others."""
+    def set(self, service: str, rates: Mapping[Fault, float], *, after: int = 0) -> None:
+        """Show each fault of `rates` on that share (0-1) of the requests to `service`, once `after` more are answered.
+
+        Raises:
+            ValueError: The rates are no shares.
+        """
         if not all(0 <= rate <= 1 for rate in rates.values()) or sum(rates.values()) > 1:
             msg = f"the rates of {service}'s faults are shares of its requests, at most 1 together"
             raise ValueError(msg)
         with self._lock:
             self._rates[service] = dict(rates)
+            self._faulty_from[service] = self._n_asked[service] + after
 
     def everywhere(self, rate: float, services: tuple[str, ...]) -> None:
         """Let `rate` (0-1) of the requests to each of `services` fail, in every way that service can, evenly.
@@ -148,7 +154,7 @@ class Faults:
         if n_before >= self._down_from[service]:
             return Fault.SERVER_ERROR
         rates = self._rates.get(service, {})
-        if not rates:
+        if not rates or n_before < self._faulty_from[service]:
             return None
         drawn = random.Random(f"{self.seed} {service} {n_before}").random()  # noqa: S311 - dice, not a secret
         for fault, rate in rates.items():
