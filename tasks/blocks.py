@@ -87,7 +87,7 @@ def _load(kind: Kind, name: str) -> Any:
     try:
         import prefect_aws  # noqa: PLC0415 - an extra, needed by those who name a block
     except ImportError as error:
-        msg = f"{error.name} is not installed; a Prefect {kind} block needs: pip install 'adverse-events[aws]'"
+        msg = f"{error.name} is not installed; a Prefect {kind} block needs: pip install -c constraints.txt -e '.[aws]'"
         raise UsageError(msg) from error
     try:
         return getattr(prefect_aws, kind).load(name)

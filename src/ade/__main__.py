@@ -39,7 +39,13 @@ def main() -> None:
         os.environ.setdefault(name, value)
     # Service managers stop a process so; what it staged is removed on the way out, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(run(arguments))
+    code = run(arguments)
+    if code == INTERRUPTED:
+        # What had to be cleaned up has been; requests under way in threads would hold the process up to a minute.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str]) -> int:

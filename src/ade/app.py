@@ -167,6 +167,8 @@ def classify(
         "classifier.ade_threshold": threshold,
         "classifier.model": model,
         "classifier.arithmetic": arithmetic and arithmetic.value,
+        # Who names a model means the one in process, whatever endpoint the settings name.
+        "endpoint.name": "" if model or arithmetic else None,
     }
     raise typer.Exit(work(file, text_column, output, overrides, strict=strict, as_json=as_json))
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ade.extras import with_extra
 from ade.options import AsJson, Assignments
 
 
@@ -16,8 +17,7 @@ def demo_aws(
     as_json: AsJson = False,
 ) -> None:
     """Run the bundled week over AWS's protocols on this machine, and compare it with the embedded default."""
-    from ade.demo_aws import demo_aws as work
-
+    work = with_extra("ade.demo_aws", "local-aws").demo_aws
     raise typer.Exit(work(output, as_json=as_json))
 
 
@@ -28,8 +28,7 @@ def local_aws(
     ] = Path("local-aws.env"),
 ) -> None:
     """Serve AWS's protocols on this machine until Ctrl-C, to rehearse settings and commands against."""
-    from ade.local_aws import local_aws as work
-
+    work = with_extra("ade.local_aws", "local-aws").local_aws
     raise typer.Exit(work(file))
 
 
@@ -46,8 +45,7 @@ def serve(
     port: Annotated[int, typer.Option(metavar="N", help="Port on this machine; 0 takes a free one.")] = 8080,
 ) -> None:
     """Serve the model over HTTP on this machine, as the container of a SageMaker endpoint does."""
-    from ade.serve import serve as work
-
+    work = with_extra("ade.serve", "serve").serve
     raise typer.Exit(work(model, port))
 
 

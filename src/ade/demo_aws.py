@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +68,13 @@ def demo_aws(output: Path, *, as_json: bool) -> int:
         output: Where the report page of the run over the wire is written.
         as_json: Print one JSON document.
     """
-    with LocalAws() as aws, environment(aws.environment()), tempfile.TemporaryDirectory(prefix="ade-demo-") as folder:
+    output = output.absolute()
+    with (
+        LocalAws() as aws,
+        tempfile.TemporaryDirectory(prefix="ade-demo-") as folder,
+        environment(aws.environment()),
+        chdir(folder),  # away from a settings file of the user's
+    ):
         made = aws.provision()
         shown = _run(aws, made, Path(folder) / "lake", quiet=as_json)
         report = write_report(assembly.reader_for(_asked(made).settings), output)
@@ -96,8 +102,8 @@ def demo_aws(output: Path, *, as_json: bool) -> int:
 
 @contextmanager
 def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables while the block runs; then everything that speaks of AWS is as it was."""
-    before = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    """Set environment variables while the block runs, and hide the user's own settings and accounts from it."""
+    before = {name: value for name, value in os.environ.items() if name.startswith(("ADE_", "AWS_"))}
     for name in before:
         del os.environ[name]
     os.environ.update(variables)

@@ -44,14 +44,16 @@ def doctor(assignments: Sequence[str] | None = None, *, as_json: bool = False) -
         findings.append(finding)
         if not as_json:
             _show(finding)
-    missing = [finding.name for finding in findings if finding.status != "ok"]
+    named = {status: [found.name for found in findings if found.status == status] for status in _MARKS}
+    is_fine = len(named["ok"]) == len(findings)
     if as_json:
-        terminal.show_json({"ok": not missing, "findings": [finding.to_json() for finding in findings]})
-    elif missing:
-        terminal.show_line(f"{len(findings) - len(missing)} of {len(findings)} fine; missing: {', '.join(missing)}")
-    else:
+        terminal.show_json({"ok": is_fine, "findings": [finding.to_json() for finding in findings]})
+    elif is_fine:
         terminal.show_line(f"all {len(findings)} fine")
-    return FAILED if missing else DONE
+    else:
+        others = (f"; {status}: {', '.join(named[status])}" for status in ("missing", "not asked") if named[status])
+        terminal.show_line(f"{len(named['ok'])} of {len(findings)} fine{''.join(others)}")
+    return DONE if is_fine else FAILED
 
 
 def diagnose(settings: Settings) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ade import terminal
 from ade.exits import DONE
 from adverse_events.errors import UsageError
+from adverse_events.local_aws.stack import LocalAws
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,13 +27,8 @@ def local_aws(file: Path) -> int:
             profile; removed at the end.
 
     Raises:
-        UsageError: The libraries are not installed, or the file cannot be written.
+        UsageError: The file cannot be written.
     """
-    try:
-        from adverse_events.local_aws.stack import LocalAws  # noqa: PLC0415 - an extra
-    except ImportError as error:
-        msg = f"{error.name} is not installed; install with: pip install -c constraints.txt -e '.[local-aws]'"
-        raise UsageError(msg) from error
     with LocalAws() as aws:
         settings = aws.provision().settings()
         try:

@@ -54,6 +54,9 @@ def package(model: Path | None, target: Path, *, as_json: bool) -> int:
     Raises:
         UsageError: A missing model file, or a target that cannot be written.
     """
+    if not target.name.endswith((".tar.gz", ".tgz")):
+        msg = f"{target}: SageMaker takes a gzipped tar; name it model.tar.gz"
+        raise UsageError(msg)
     folder = model or starter_model()
     version = read_manifest(folder).version
     written = write_archive(folder, target)

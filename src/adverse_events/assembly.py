@@ -180,7 +180,7 @@ def remote_parts(settings: AwsSettings) -> RemoteParts:
     try:
         from adverse_events.remote import RemoteParts  # noqa: PLC0415 - the embedded default runs without its libraries
     except ImportError as error:
-        msg = f"AWS needs {error.name}, which is not installed; install with: pip install 'adverse-events[aws]'"
+        msg = f"AWS needs {error.name}, not installed; in the checkout: pip install -c constraints.txt -e '.[aws]'"
         raise UsageError(msg) from error
     return RemoteParts(settings)
 

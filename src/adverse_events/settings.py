@@ -198,10 +198,11 @@ def _explained(error: ValidationError) -> str:
     problems = []
     for problem in error.errors():
         name = ".".join(str(part) for part in problem["loc"])
+        where = f" in {SETTINGS_FILE}" if _holds(TomlConfigSettingsSource(Settings)(), name) else ""
         if problem["type"] == "extra_forbidden":
-            problems.append(_unknown(name, sorted(_names(Settings))))
+            problems.append(f"{_unknown(name, sorted(_names(Settings)))}{where and f' (it stands{where})'}")
         else:
-            problems.append(f"setting {name}: {problem['msg']}")
+            problems.append(f"setting {name}{where}: {problem['msg']}")
     return "; ".join(problems)
 
 

@@ -43,4 +43,6 @@ def test_the_embedded_default_runs_without_and_aws_says_what_to_install():
     assert done.returncode == 0, done.stderr
     answers = done.stdout.splitlines()
     assert len(answers) == 4
-    assert all(line.endswith("not installed; install with: pip install 'adverse-events[aws]'") for line in answers)
+    assert all(
+        line.endswith("not installed; in the checkout: pip install -c constraints.txt -e '.[aws]'") for line in answers
+    )

@@ -186,7 +186,9 @@ def test_a_lake_of_newer_code_and_a_damaged_marker_are_refused(other):
 
 
 def test_a_missing_bucket_is_named(cloud):
-    with pytest.raises(PermanentServiceError, match=r"s3://nobodys-lake/.*bucket does not exist.*lake\.path"):
+    with pytest.raises(
+        PermanentServiceError, match=r"s3://nobodys-lake/.*bucket does not exist.*correct the s3:// path"
+    ):
         S3Reader(cloud, "s3://nobodys-lake/x", CatalogSettings()).query("SELECT 1")
 
 

@@ -311,5 +311,5 @@ def test_without_the_extra_the_embedded_default_is_fine_and_aws_says_what_to_ins
         said = json.loads(done.stdout)
         assert said["ok"] is (code == 0)
     [lacking] = [finding for finding in said["findings"] if finding["status"] != "ok"]
-    assert lacking["remedy"] == "pip install 'adverse-events[aws]'"
+    assert lacking["remedy"] == "pip install -c constraints.txt -e '.[aws]', in the checkout"
     assert "lake.path = s3://some-bucket/lake" in lacking["asked"]

@@ -333,6 +333,16 @@ def test_an_answer_cut_short_or_a_page_is_no_answer_for_our_clients(aws, service
     assert refusal(ask)["Status"] == 502
 
 
+@pytest.mark.parametrize("fault", [Fault.TRUNCATED, Fault.HTML])
+@pytest.mark.parametrize("service", ["s3", "glue", "athena", "sagemaker"])
+def test_our_clients_ask_again_after_an_answer_cut_short_or_a_page(aws, service, fault):
+    client = Cloud(AwsSettings(region="eu-west-1", max_attempts=4)).client(service)
+    asks = {"s3": "list_buckets", "glue": "get_databases", "athena": "list_work_groups", "sagemaker": "list_models"}
+    aws.faults.set(service, {fault: 1.0}, lasting=1)
+    answer = getattr(client, asks[service])()
+    assert answer["ResponseMetadata"]["RetryAttempts"] == 1
+
+
 def test_a_lost_answer_is_a_deed_done(aws, made):
     s3 = boto3.client("s3", config=ONCE)
     aws.faults.set("s3", {Fault.LOST: 1.0})

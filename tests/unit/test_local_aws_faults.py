@@ -92,10 +92,10 @@ def test_a_service_taken_down_stays_down_until_the_switches_are_cleared():
     assert faults.done["s3", Fault.SERVER_ERROR] == 3
 
 
-def test_faults_may_begin_later():
+def test_faults_may_begin_later_and_end():
     faults = Faults()
-    faults.set("glue", {Fault.CUT: 1.0}, after=2)
-    assert seen(faults, "glue", 4) == ["whole", "whole", "cut", "cut"]
+    faults.set("glue", {Fault.CUT: 1.0}, after=2, lasting=2)
+    assert seen(faults, "glue", 6) == ["whole", "whole", "cut", "cut", "whole", "whole"]
 
 
 @pytest.mark.parametrize("rates", [{Fault.CUT: 1.2}, {Fault.CUT: -0.1}, {Fault.CUT: 0.6, Fault.LOST: 0.6}])

@@ -80,10 +80,11 @@ BAD_FILES = {
     "not TOML": ("classifier = \n", "settings cannot be read"),
     "not UTF-8": (None, "settings cannot be read"),
     "unknown key": ("[classifier]\nade_treshold = 0.5\n", "did you mean classifier.ade_threshold?"),
+    "unknown key, where": ("[classifier]\nade_treshold = 0.5\n", "it stands in adverse_events.toml"),
     "unknown section": ("[clasifier]\nade_threshold = 0.5\n", "unknown setting clasifier"),
-    "out of range": ("[classifier]\nade_threshold = 7\n", "setting classifier.ade_threshold: "),
-    "wrong type": ("[classifier]\nthreads = 'many'\n", "setting classifier.threads: "),
-    "a value for a section": ("lake = 'results'\n", "setting lake: "),
+    "out of range": ("[classifier]\nade_threshold = 7\n", "setting classifier.ade_threshold in adverse_events.toml: "),
+    "wrong type": ("[classifier]\nthreads = 'many'\n", "setting classifier.threads in adverse_events.toml: "),
+    "a value for a section": ("lake = 'results'\n", "setting lake in adverse_events.toml: "),
 }
 
 
@@ -151,3 +152,18 @@ def test_of_two_mappings_the_later_wins_and_its_empty_places_hide_nothing(file):
     options = {"lake.path": "first", "source.path": "posts.csv"}
     settings = load_settings(options, {"lake.path": "second", "source.path": None}, None)
     assert (settings.lake.path, settings.source.path) == ("second", "posts.csv")
+
+
+@pytest.mark.parametrize("name", ["lake.path", "source.path", "endpoint.transform_path", "catalog.query_output"])
+@pytest.mark.parametrize(
+    "path", ["S3://bucket/folder", "s3:/bucket/folder", "s3:///folder", "s3a://bucket", "s3://B/x"]
+)
+def test_what_only_looks_like_an_address_in_s3_is_refused(file, name, path):
+    """It would name a strange folder on this machine."""
+    with pytest.raises(UsageError, match="is not an address in S3; write s3://bucket/folder"):
+        load_settings({name: path})
+
+
+def test_an_address_in_s3_and_a_folder_whose_name_begins_alike_are_places(file):
+    assert load_settings({"lake.path": "s3://my-lake.2026/a b"}).lake.is_s3
+    assert not load_settings({"lake.path": "s3-export/lake"}).lake.is_s3

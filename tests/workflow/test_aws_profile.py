@@ -29,7 +29,7 @@ from flows.detect import detect_adverse_events
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DAY = datetime(2026, 3, 3, tzinfo=UTC)
-HALF, QUARTER = (DAY, DAY + timedelta(hours=12)), (DAY, DAY + timedelta(hours=6))
+WHOLE, QUARTER = (DAY, DAY + timedelta(days=1)), (DAY, DAY + timedelta(hours=6))
 HASTY = {"aws.max_attempts": 2}
 """For runs that are to fail: a refusal is not worth waiting for here."""
 
@@ -152,15 +152,16 @@ def test_a_thousand_posts_of_one_hour_cost_a_fraction_of_a_request_per_post(aws,
 def test_faults_on_every_service_change_no_row(aws, made, embedded):
     aws.faults.everywhere(0.05, SERVICES)
 
-    account = detect(made, window_range=HALF)
+    account = detect(made, window_range=WHOLE)
 
     aws.faults.clear()
     rows = assessments(reader(made)).to_pylist()
-    assert rows == rows_between(assessments(embedded), HALF)
+    assert rows == rows_between(assessments(embedded), WHOLE)
     assert len({row["tweet_id"] for row in rows}) == len(rows) == account.rows_assessed
-    struck = {service for service, _ in aws.faults.done}
+    struck, kinds = (set(names) for names in zip(*aws.faults.done, strict=True))
     assert struck >= {"s3", "comprehendmedical"}
-    assert len({fault for _, fault in aws.faults.done}) >= 6
+    assert len(kinds) >= 4
+    assert aws.faults.done.total() >= 8
     check_receipts(aws, made)
 
 

@@ -134,5 +134,5 @@ def _missing_extra(error: ImportError, parts: list[Part]) -> Check:
         raise UsageError(msg) from error
 
     using = ", ".join(f"{setting} = {value}" for setting, value in parts)
-    remedy = "pip install 'adverse-events[aws]'"
+    remedy = "pip install -c constraints.txt -e '.[aws]', in the checkout"
     return Check("AWS libraries", f"import of what {using} needs", examine, remedy=remedy)

@@ -80,7 +80,7 @@ REMEDIES = {
     "KMS.NotFoundException": "the KMS key does not exist in this region; correct aws.kms_key",
     "KMS.KMSInvalidStateException": "the KMS key is being deleted; restore it or set another aws.kms_key",
     "KMSAccessDeniedException": "the credentials may not use the KMS key; `ade doctor` lists what is needed",
-    "NoSuchBucket": "the bucket does not exist; create it or correct lake.path",
+    "NoSuchBucket": "the bucket does not exist; create it or correct the s3:// path",
     "NotFoundException": "it does not exist in this account and region; create it or correct the setting",
     "PermanentRedirect": "the bucket is in another region; set aws.region to the bucket's",
     "RequestExpired": "this machine's clock differs from AWS's by minutes; set the clock and run again",

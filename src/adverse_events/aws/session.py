@@ -66,7 +66,9 @@ class Cloud:
                     client = self.session.client(service, config=self._config(service))
                 if service not in _ASKED_BY_US:
                     client.meta.events.register("before-parse", _damaged_as_bad_gateway)
-                    client.meta.events.register_first("needs-retry", _status_as_parsed)
+                    # Named in full: of two handlers, botocore asks the one with the longer name first.
+                    retries = f"needs-retry.{client.meta.service_model.service_id.hyphenize()}"
+                    client.meta.events.register_first(retries, _status_as_parsed)
                 self._clients[service] = client
             return self._clients[service]
 

@@ -6,12 +6,14 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from adverse_events.aws.address import Place
+
 
 class EndpointSettings(BaseModel, frozen=True, extra="forbid"):
     """Which endpoint scores the posts, and how they are sent; unset, the embedded model does."""
 
     name: str | None = Field(
-        None, description="SageMaker endpoint that scores the posts; the embedded model when unset."
+        None, description="SageMaker endpoint that scores the posts; the embedded model when unset or empty."
     )
     variant: str | None = Field(None, description="Production variant to ask; the endpoint's own choice when unset.")
     ade_label: str | None = Field(
@@ -19,7 +21,11 @@ class EndpointSettings(BaseModel, frozen=True, extra="forbid"):
     )
     texts_per_request: int = Field(256, ge=1, le=10_000, description="Most posts in one request.")
     bytes_per_request: int = Field(
-        5_000_000, ge=1_000, le=6_291_456, description="Most bytes in one request; SageMaker takes 6,291,456."
+        200_000,
+        ge=1_000,
+        le=6_291_456,
+        description="Most bytes in one request: as much as an instance scores within the minute it is given; "
+        "SageMaker takes 6,291,456.",
     )
     requests_in_flight: int = Field(4, ge=1, le=64, description="Requests waiting for their answers at one time.")
     mode: Literal["realtime", "transform", "auto"] = Field(
@@ -30,7 +36,7 @@ class EndpointSettings(BaseModel, frozen=True, extra="forbid"):
     transform_from_rows: int = Field(
         100_000, ge=1, description="Posts in a batch of windows from which auto runs a job; raise rows_per_batch to it."
     )
-    transform_path: str | None = Field(
+    transform_path: Place | None = Field(
         None, description="s3:// folder for the input and output of jobs; removed after each."
     )
     transform_instance: str = Field("ml.m5.xlarge", description="Instance type of jobs.")

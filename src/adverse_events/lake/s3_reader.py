@@ -15,6 +15,7 @@ from pyarrow.fs import S3FileSystem
 from adverse_events.aws.errors import translated
 from adverse_events.errors import ContractError, PermanentServiceError, TransientServiceError
 from adverse_events.lake.athena import Athena
+from adverse_events.lake.catalog import GlueCatalog
 from adverse_events.lake.layout import MARKER_KEY
 from adverse_events.lake.marker import Marker
 from adverse_events.lake.query import create_views, empty_database, is_failed_scan, no_lake_in, select, shut_in
@@ -47,7 +48,7 @@ class S3Reader:
 
     def __init__(self, cloud: Cloud, url: str, catalog: CatalogSettings) -> None:
         """Take the settings; nothing is asked yet."""
-        self._cloud, self._catalog = cloud, catalog
+        self._cloud, self._catalog, self._url = cloud, catalog, url
         self._store = S3Store(cloud, url)
 
     def query(self, sql: str) -> pa.Table:
@@ -56,10 +57,13 @@ class S3Reader:
         Raises:
             UsageError: No such lake, not exactly one SELECT, or SQL that the engine refuses; a message that might
                 quote a post is withheld.
-            ContractError: The lake's marker is damaged or newer code wrote it.
-            ServiceError: S3 or Athena did not answer.
+            ContractError: The lake's marker is damaged or newer code wrote it; or the catalog's tables lie over
+                another lake.
+            ServiceError: S3, Glue or Athena did not answer.
         """
         if self._catalog.database:
+            # Athena answers from the tables of its database, whatever lake they lie over.
+            GlueCatalog(self._cloud, self._catalog, self._url).check()
             return Athena(self._cloud, self._catalog).query(sql)
         with self.connect() as connection:
             return select(connection, sql)

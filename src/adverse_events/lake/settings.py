@@ -6,13 +6,14 @@ from typing import Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from adverse_events.aws.address import Place
 from adverse_events.lake.parts import PartSize
 
 
 class LakeSettings(BaseModel, frozen=True, extra="forbid"):
     """Where the lake is and how its files are cut."""
 
-    path: str = Field(
+    path: Place = Field(
         "lake", min_length=1, description="Folder of the lake, created when missing, or s3://bucket/folder."
     )
     bucket_block: str | None = Field(

@@ -79,12 +79,18 @@ class Faults:
         """Faults shown so far, by service and kind."""
         self._lock = Lock()
         self._rates: dict[str, Mapping[Fault, float]] = {}
-        self._faulty_from: Counter[str] = Counter()
+        self._faulty: dict[str, tuple[int, float]] = {}
         self._n_asked: Counter[str] = Counter()
         self._down_from: defaultdict[str, float] = defaultdict(lambda: inf)
 
-    def set(self, service: str, rates: Mapping[Fault, float], *, after: int = 0) -> None:
-        """Show each fault of `rates` on that share (0-1) of the requests to `service`, once `after` more are answered.
+    def set(self, service: str, rates: Mapping[Fault, float], *, after: int = 0, lasting: float = inf) -> None:
+        """Show faults of one service; what was set for it before is forgotten.
+
+        Args:
+            service: boto3's name of it.
+            rates: The share (0-1) of its requests that show each fault.
+            after: Requests that are answered first.
+            lasting: Requests from then on that may show one.
 
         Raises:
             ValueError: The rates are no shares.
@@ -94,7 +100,8 @@ class Faults:
             raise ValueError(msg)
         with self._lock:
             self._rates[service] = dict(rates)
-            self._faulty_from[service] = self._n_asked[service] + after
+            first = self._n_asked[service] + after
+            self._faulty[service] = (first, first + lasting)
 
     def everywhere(self, rate: float, services: tuple[str, ...]) -> None:
         """Let `rate` (0-1) of the requests to each of `services` fail, in every way that service can, evenly.
@@ -113,7 +120,7 @@ class Faults:
     def clear(self) -> None:
         """Turn every switch off; what was counted stays."""
         with self._lock:
-            self._rates.clear()
+            self._faulty.clear()
             self._down_from.clear()
 
     def carry_out(self, request: Request, call: Call, handler: Handler) -> Response:
@@ -153,11 +160,11 @@ class Faults:
     def _drawn(self, service: str, n_before: int) -> Fault | None:
         if n_before >= self._down_from[service]:
             return Fault.SERVER_ERROR
-        rates = self._rates.get(service, {})
-        if not rates or n_before < self._faulty_from[service]:
+        first, end = self._faulty.get(service, (0, 0))
+        if not first <= n_before < end:
             return None
         drawn = random.Random(f"{self.seed} {service} {n_before}").random()  # noqa: S311 - dice, not a secret
-        for fault, rate in rates.items():
+        for fault, rate in self._rates[service].items():
             drawn -= rate
             if drawn < 0:
                 return fault

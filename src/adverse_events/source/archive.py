@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from adverse_events.aws.address import Place
 from adverse_events.errors import UsageError
 from adverse_events.source.columns import Columns
 from adverse_events.source.files import FileFormat, find_files
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 class ArchiveSettings(BaseModel, frozen=True, extra="forbid"):
     """Which files hold the posts, and which of their columns hold what."""
 
-    path: str | None = Field(
+    path: Place | None = Field(
         None,
         description="File, folder (with its subfolders) or glob of posts, on this machine or s3://: JSON, CSV, TSV or "
         "Parquet.",
