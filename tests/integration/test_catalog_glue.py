@@ -173,6 +173,14 @@ def test_an_absent_database_is_named_with_what_to_do(cloud, lake):
         catalog.check()
 
 
+def test_a_question_about_one_lake_is_not_answered_from_anothers_catalog(catalog, cloud, settings, lake):
+    """Athena knows tables, not lakes: without a look it would answer from whatever the database lies over."""
+    catalog.ensure_tables(60)
+
+    with pytest.raises(ContractError, match=r"not s3://.*/another/"):
+        S3Reader(cloud, f"{lake}/another", settings).query("SELECT count(*) FROM assessments")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -168,6 +168,12 @@ def test_classify_prints_rows_alone_on_standard_output(here, capsys):
     assert printed.err.startswith("5 rows, 4 positive at 0, 1 rejected (1 null_text)")
 
 
+def test_a_model_named_on_the_command_line_is_asked_whatever_endpoint_the_settings_name(here, capsys, monkeypatch):
+    monkeypatch.setenv("ADE_ENDPOINT__NAME", "somewhere-far")
+    assert run(["classify", "posts.jsonl", "--arithmetic", "int8"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 5
+
+
 def test_ctrl_c_ends_calmly_and_leaves_no_half_file(home):
     (home / "many.csv").write_text("text\n" + "sertraline keeps me awake at night\n" * 60_000)
     command = [sys.executable, "-m", "ade", "classify", "many.csv", "--output", "many.jsonl"]
