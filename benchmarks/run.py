@@ -27,7 +27,7 @@ BENCHMARKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "wire": wire,
 }
 
-MINUTES = {"throughput": 2, "memory": 15, "cold_start": 1, "wire": 2}
+MINUTES = {"throughput": 2, "memory": 15, "cold_start": 1, "wire": 3}
 """About how long each takes on two cores, so that nobody thinks it hangs."""
 
 

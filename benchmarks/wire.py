@@ -28,7 +28,7 @@ from flows.detect import detect_adverse_events
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-N_POSTS = 3000
+N_POSTS = 10_000
 ROUNDS = 3
 N_WARM_UP = 40
 LEAST_RATIO = 0.6

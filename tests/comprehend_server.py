@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING, Any
 
 from adverse_events.aws.session import Cloud
 from adverse_events.aws.settings import AwsSettings
-from adverse_events.coding.comprehend import ComprehendCoder
-from adverse_events.coding.comprehend_operation import PROBE
-from adverse_events.coding.comprehend_settings import ComprehendSettings
+from adverse_events.coding.comprehend.coder import ComprehendCoder
+from adverse_events.coding.comprehend.operation import PROBE
+from adverse_events.coding.comprehend.settings import ComprehendSettings
 from adverse_events.coding.embedded import EmbeddedCoder
 from adverse_events.coding.wire import to_response
 from adverse_events.screening.drugs import DrugLexicon

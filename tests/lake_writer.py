@@ -23,8 +23,8 @@ from adverse_events.aws.session import Cloud
 from adverse_events.aws.settings import AwsSettings
 from adverse_events.lake import Lake, LocalLake
 from adverse_events.lake.parts import PartSize
-from adverse_events.lake.s3 import S3Lake
-from adverse_events.lake.s3_lease import LeaseTerms
+from adverse_events.lake.s3.lake import S3Lake
+from adverse_events.lake.s3.lease import LeaseTerms
 from tests.staged_batches import LAKE, PROVENANCE, random_batch
 
 if TYPE_CHECKING:

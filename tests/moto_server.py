@@ -14,9 +14,9 @@ further addresses by service.
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from threading import Lock, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -68,8 +68,17 @@ def forget_all(url: str) -> None:
 
 
 def objects_in(cloud: Cloud, bucket: str = BUCKET, prefix: str = "") -> dict[str, bytes]:
-    """Return every object under `prefix` of a bucket, by its key without that, in order."""
+    """Return every object under `prefix` of a bucket, by its key without that, in order.
+
+    A request of a process that was just killed may still be carried out: then it is looked again.
+    """
     s3 = cloud.client("s3")
+    while True:
+        with suppress(s3.exceptions.NoSuchKey):
+            return _objects_now(s3, bucket, prefix)
+
+
+def _objects_now(s3: Any, bucket: str, prefix: str) -> dict[str, bytes]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
     return {key[len(prefix) :]: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in sorted(keys)}

@@ -11,8 +11,8 @@ import httpx
 from ade import checkout, terminal
 from ade.exits import DONE, FAILED
 from ade.options import assigned
-from adverse_events.aws.doctor import checks_for, examine
-from adverse_events.aws.doctor_protocol import Check
+from adverse_events.aws.doctor.examination import checks_for, examine
+from adverse_events.aws.doctor.protocol import Check
 from adverse_events.errors import AdverseEventsError, TransientServiceError
 from adverse_events.settings import load_settings
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from adverse_events.aws.doctor import Finding
+    from adverse_events.aws.doctor.examination import Finding
     from adverse_events.settings import Settings
 
 PATIENCE = 5.0

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from adverse_events.classification.classify import ClassifierSettings
     from adverse_events.classification.protocol import Classifier
     from adverse_events.coding.protocol import ConditionCoder
-    from adverse_events.lake.catalog import GlueCatalog
+    from adverse_events.lake.catalog.glue import GlueCatalog
     from adverse_events.lake.protocol import Lake
     from adverse_events.lake.reader import LakeReader
     from adverse_events.lake.settings import LakeSettings

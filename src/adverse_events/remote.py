@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from adverse_events.aws.secrets import secret_text
 from adverse_events.aws.session import Cloud
-from adverse_events.classification.endpoint import SageMakerClassifier
-from adverse_events.classification.transform import TransformClassifier
-from adverse_events.coding.comprehend import ComprehendCoder
-from adverse_events.lake.catalog import GlueCatalog
-from adverse_events.lake.s3 import S3Lake
-from adverse_events.lake.s3_reader import S3Reader
+from adverse_events.classification.endpoint.classifier import SageMakerClassifier
+from adverse_events.classification.transform.classifier import TransformClassifier
+from adverse_events.coding.comprehend.coder import ComprehendCoder
+from adverse_events.lake.catalog.glue import GlueCatalog
+from adverse_events.lake.s3.lake import S3Lake
+from adverse_events.lake.s3.reader import S3Reader
 from adverse_events.privacy import IdentityKey
 from adverse_events.source.s3_files import S3Files
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from adverse_events.aws.settings import AwsSettings
-    from adverse_events.classification.endpoint_settings import EndpointSettings
-    from adverse_events.coding.comprehend_settings import ComprehendSettings
+    from adverse_events.classification.endpoint.settings import EndpointSettings
+    from adverse_events.coding.comprehend.settings import ComprehendSettings
     from adverse_events.settings import Settings
 
 Opened = TypeVar("Opened")

@@ -23,11 +23,11 @@ from pydantic_settings import (
 
 from adverse_events.aws.settings import AwsSettings
 from adverse_events.classification.classify import ClassifierSettings
-from adverse_events.classification.endpoint_settings import EndpointSettings
-from adverse_events.coding.comprehend_settings import ComprehendSettings
+from adverse_events.classification.endpoint.settings import EndpointSettings
+from adverse_events.coding.comprehend.settings import ComprehendSettings
 from adverse_events.coding.select import CodingSettings
 from adverse_events.errors import UsageError
-from adverse_events.lake.catalog_settings import CatalogSettings
+from adverse_events.lake.catalog.settings import CatalogSettings
 from adverse_events.lake.settings import LakeSettings
 from adverse_events.privacy import PrivacySettings
 from adverse_events.screening.screen import ScreeningSettings

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from moto.cloudformation.utils import yaml_tag_constructor
 
-from adverse_events.aws.doctor import checks_for, examine
+from adverse_events.aws.doctor.examination import checks_for, examine
 from adverse_events.privacy import SHORTEST_SECRET
 from adverse_events.settings import Settings, load_settings
 from tests.moto_server import cloud_at, moto_server
@@ -218,7 +218,7 @@ def test_the_example_settings_load_and_use_every_part(monkeypatch, tmp_path):
 def test_so_do_the_settings_that_the_example_only_mentions(tmp_path, monkeypatch):
     lines = (AWS / "adverse_events.toml").read_text().splitlines()
     mentioned = [line.removeprefix("# ") for line in lines if line.startswith("# ") and " = " in line]
-    assert len(mentioned) == 7
+    assert len(mentioned) == 8
     text = "\n".join(line.removeprefix("# ") if " = " in line else line for line in lines)
     (tmp_path / "adverse_events.toml").write_text(text)
     monkeypatch.chdir(tmp_path)

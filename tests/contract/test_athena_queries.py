@@ -10,10 +10,10 @@ from botocore import xform_name
 from adverse_events.aws.session import Cloud
 from adverse_events.aws.settings import AwsSettings
 from adverse_events.errors import AnswerError, PermanentServiceError, TransientServiceError, UsageError
-from adverse_events.lake import catalog_queries
-from adverse_events.lake.athena import Athena
-from adverse_events.lake.catalog_queries import saved_queries
-from adverse_events.lake.catalog_settings import CatalogSettings
+from adverse_events.lake.catalog import queries as catalog_queries
+from adverse_events.lake.catalog.athena import Athena
+from adverse_events.lake.catalog.queries import saved_queries
+from adverse_events.lake.catalog.settings import CatalogSettings
 from adverse_events.local_aws.listener import listening
 from adverse_events.local_aws.wire import error, json_answer
 from tests.moto_server import aws_environment

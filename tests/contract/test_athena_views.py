@@ -10,7 +10,7 @@ import sqlglot
 from sqlglot import exp
 
 from adverse_events.dictionary import athena_type
-from adverse_events.lake.catalog_queries import saved_queries
+from adverse_events.lake.catalog.queries import saved_queries
 from adverse_events.lake.query import LocalReader
 from adverse_events.lake.views import DETECTED_EVENTS, LAMBDA_PREDICTIONS, VIEWS, view_sql
 from adverse_events.local_aws.athena_engine import in_duckdb

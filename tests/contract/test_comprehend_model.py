@@ -3,7 +3,7 @@
 import botocore.session
 import pytest
 
-from adverse_events.coding.comprehend_operation import CONDITION, DETECT_ENTITIES, INFER_ICD10CM
+from adverse_events.coding.comprehend.operation import CONDITION, DETECT_ENTITIES, INFER_ICD10CM
 from adverse_events.coding.embedded import EmbeddedCoder
 from adverse_events.coding.wire import SERVICE_TRAITS, to_response
 from adverse_events.screening.drugs import DrugLexicon

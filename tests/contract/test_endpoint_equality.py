@@ -7,8 +7,8 @@ import pytest
 
 from adverse_events.aws.settings import AwsSettings
 from adverse_events.classification.embedded import EmbeddedClassifier
-from adverse_events.classification.endpoint import SageMakerClassifier
-from adverse_events.classification.endpoint_settings import EndpointSettings
+from adverse_events.classification.endpoint.classifier import SageMakerClassifier
+from adverse_events.classification.endpoint.settings import EndpointSettings
 from adverse_events.classification.model_folder import starter_model
 from adverse_events.sample.generate import generate
 from adverse_events.serving import handler

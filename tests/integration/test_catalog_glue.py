@@ -8,14 +8,14 @@ import pytest
 from adverse_events.aws.session import Cloud
 from adverse_events.aws.settings import AwsSettings
 from adverse_events.errors import ContractError, PermanentServiceError, TransientServiceError
-from adverse_events.lake.catalog import GlueCatalog
-from adverse_events.lake.catalog_queries import saved_queries
-from adverse_events.lake.catalog_settings import CatalogSettings
-from adverse_events.lake.catalog_tables import table_input
+from adverse_events.lake.catalog.glue import GlueCatalog
+from adverse_events.lake.catalog.queries import saved_queries
+from adverse_events.lake.catalog.settings import CatalogSettings
+from adverse_events.lake.catalog.tables import table_input
 from adverse_events.lake.layout import receipt_key
 from adverse_events.lake.query import query
 from adverse_events.lake.receipt import Receipt
-from adverse_events.lake.s3_reader import S3Reader
+from adverse_events.lake.s3.reader import S3Reader
 from adverse_events.lake.views import VIEWS
 from adverse_events.local_aws.faults import Fault
 from adverse_events.local_aws.listener import listening

@@ -11,9 +11,9 @@ from ade.app import app
 from adverse_events.aws.session import Cloud
 from adverse_events.aws.settings import AwsSettings
 from adverse_events.errors import ContractError, PermanentServiceError, TransientServiceError, UsageError
-from adverse_events.lake.catalog_settings import CatalogSettings
+from adverse_events.lake.catalog.settings import CatalogSettings
 from adverse_events.lake.query import query
-from adverse_events.lake.s3_reader import S3Reader
+from adverse_events.lake.s3.reader import S3Reader
 from adverse_events.lake.views import VIEWS
 from adverse_events.reporting.facts import gather
 from adverse_events.reporting.page import write_report

@@ -10,8 +10,8 @@ import pytest
 
 from adverse_events.aws.session import Cloud
 from adverse_events.aws.settings import AwsSettings
-from adverse_events.coding.comprehend import ComprehendCoder
-from adverse_events.coding.comprehend_settings import ComprehendSettings
+from adverse_events.coding.comprehend.coder import ComprehendCoder
+from adverse_events.coding.comprehend.settings import ComprehendSettings
 from adverse_events.errors import (
     AdverseEventsError,
     AnswerError,

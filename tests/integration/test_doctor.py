@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from adverse_events.aws.doctor import checks_for, examine, parts_on_aws
+from adverse_events.aws.doctor.examination import checks_for, examine, parts_on_aws
 from adverse_events.privacy import IdentityKey
 from adverse_events.settings import load_settings
 from tests.moto_server import BUCKET, REGION, cloud_at, make_bucket, moto_server

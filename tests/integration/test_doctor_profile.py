@@ -6,7 +6,7 @@ import json
 import pytest
 
 from ade.doctor import doctor
-from adverse_events.aws.doctor import checks_for, examine
+from adverse_events.aws.doctor.examination import checks_for, examine
 from adverse_events.local_aws.faults import Fault
 from adverse_events.local_aws.stack import LocalAws
 from adverse_events.settings import load_settings

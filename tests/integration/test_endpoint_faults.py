@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from adverse_events.aws.settings import AwsSettings
-from adverse_events.classification.endpoint import SageMakerClassifier
-from adverse_events.classification.endpoint_settings import EndpointSettings
+from adverse_events.classification.endpoint.classifier import SageMakerClassifier
+from adverse_events.classification.endpoint.settings import EndpointSettings
 from adverse_events.errors import (
     AnswerError,
     ContractError,

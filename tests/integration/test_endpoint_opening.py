@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from adverse_events.aws.settings import AwsSettings
-from adverse_events.classification.endpoint import SageMakerClassifier
-from adverse_events.classification.endpoint_settings import EndpointSettings
-from adverse_events.classification.transform import TransformClassifier
+from adverse_events.classification.endpoint.classifier import SageMakerClassifier
+from adverse_events.classification.endpoint.settings import EndpointSettings
+from adverse_events.classification.transform.classifier import TransformClassifier
 from adverse_events.errors import ContractError, PermanentServiceError, TransientServiceError, UsageError
 from tests.endpoint_server import CARD, NAME, EndpointServer, connected, endpoint_in_moto, make_endpoint, toy_scores
 from tests.moto_server import REGION, cloud_at, moto_server

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 from adverse_events.aws.session import Cloud
 from adverse_events.aws.settings import AwsSettings
 from adverse_events.classification.embedded import EmbeddedClassifier
-from adverse_events.classification.endpoint_settings import EndpointSettings
+from adverse_events.classification.endpoint.settings import EndpointSettings
 from adverse_events.classification.model_folder import starter_model
-from adverse_events.classification.transform import TransformClassifier
+from adverse_events.classification.transform.classifier import TransformClassifier
 from adverse_events.coding.wire import SERVICE_TRAITS
 from adverse_events.dictionary import athena_types
 from adverse_events.local_aws.comprehend import CHARACTERS, UNITS

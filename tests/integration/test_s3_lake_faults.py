@@ -15,8 +15,8 @@ from adverse_events.aws.settings import AwsSettings
 from adverse_events.errors import PermanentServiceError, TransientServiceError
 from adverse_events.lake import LocalLake
 from adverse_events.lake.parts import PartSize
-from adverse_events.lake.s3 import S3Lake
-from adverse_events.lake.s3_lease import LeaseTerms
+from adverse_events.lake.s3.lake import S3Lake
+from adverse_events.lake.s3.lease import LeaseTerms
 from tests.faulty_service import Trouble, cut_answer, lost_answer, refusal, reset
 from tests.moto_server import (
     BUCKET,

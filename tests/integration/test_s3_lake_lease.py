@@ -7,8 +7,8 @@ import time
 import pytest
 
 from adverse_events.errors import TransientServiceError
-from adverse_events.lake.s3_lease import LeaseTerms, leased
-from adverse_events.lake.s3_store import S3Store
+from adverse_events.lake.s3.lease import LeaseTerms, leased
+from adverse_events.lake.s3.store import S3Store
 from tests.faulty_service import Trouble, refusal
 from tests.moto_server import BUCKET, cloud_at, forget_all, make_bucket, moto_server
 

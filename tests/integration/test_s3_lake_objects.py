@@ -17,7 +17,7 @@ from adverse_events.lake import LocalLake
 from adverse_events.lake.parts import PartSize
 from adverse_events.lake.query import query
 from adverse_events.lake.receipt import settled
-from adverse_events.lake.s3 import S3Lake
+from adverse_events.lake.s3.lake import S3Lake
 from adverse_events.tables import RECEIPTS, TABLES
 from adverse_events.windows import Window
 from tests.faulty_service import Trouble

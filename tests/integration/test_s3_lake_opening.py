@@ -10,7 +10,7 @@ import pytest
 
 from adverse_events.aws.settings import AwsSettings
 from adverse_events.errors import ContractError, PermanentServiceError, TransientServiceError, UsageError
-from adverse_events.lake.s3 import S3Lake
+from adverse_events.lake.s3.lake import S3Lake
 from adverse_events.tables import ASSESSMENTS, SCHEMA_VERSION
 from tests.faulty_service import Trouble, refusal, unconditional
 from tests.moto_server import BUCKET, REGION, cloud_at, forget_all, make_bucket, moto_server, objects_in
@@ -144,7 +144,7 @@ def test_an_address_that_is_no_bucket_and_folder_is_refused(cloud, url):
 
 def test_a_missing_bucket_is_named_with_the_setting(cloud):
     with pytest.raises(
-        PermanentServiceError, match=r"s3://elsewhere-1/lake/_lake\.json: NoSuchBucket.*correct lake\.path"
+        PermanentServiceError, match=r"s3://elsewhere-1/lake/_lake\.json: NoSuchBucket.*correct the s3:// path"
     ):
         open_lake(cloud, "s3://elsewhere-1/lake")
 

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from adverse_events.errors import PermanentServiceError, TransientServiceError
-from adverse_events.lake.crawler import MOST_STARTS, Crawler
+from adverse_events.lake.catalog.crawler import MOST_STARTS, Crawler
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 

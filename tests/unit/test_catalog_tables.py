@@ -5,8 +5,8 @@ import copy
 import pytest
 
 from adverse_events.dictionary import athena_types
-from adverse_events.lake.catalog_partitions import partitions_of
-from adverse_events.lake.catalog_tables import differences, projection, table_input, updated
+from adverse_events.lake.catalog.partitions import partitions_of
+from adverse_events.lake.catalog.tables import differences, projection, table_input, updated
 from adverse_events.lake.layout import part_key, receipt_key, undated_part_key, undated_receipt_key
 from adverse_events.lake.receipt import Part, Receipt
 from adverse_events.staging import Tally

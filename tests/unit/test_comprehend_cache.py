@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from adverse_events.coding.comprehend_cache import AnswerCache
+from adverse_events.coding.comprehend.cache import AnswerCache
 from adverse_events.errors import ContractError, UsageError
 from adverse_events.records import Concept, Entity, Trait
 
@@ -136,7 +136,7 @@ def test_several_threads_share_one_cache(path):
 def test_several_processes_open_and_fill_one_cache_at_once(path):
     script = (
         "import sys; from pathlib import Path\n"
-        "from adverse_events.coding.comprehend_cache import AnswerCache\n"
+        "from adverse_events.coding.comprehend.cache import AnswerCache\n"
         "cache = AnswerCache(Path(sys.argv[1]))\n"
         "for n in range(100): cache.put('InferICD10CM', '1.0', f'{sys.argv[2]} {n}', [])\n"
     )

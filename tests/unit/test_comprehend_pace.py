@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from adverse_events.coding.comprehend_pace import Pace
+from adverse_events.coding.comprehend.pace import Pace
 
 
 class Clock:

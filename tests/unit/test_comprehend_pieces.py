@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adverse_events.coding.comprehend_pieces import SEPARATOR, Piece, cut, packs, shares, units, unpacked
+from adverse_events.coding.comprehend.pieces import SEPARATOR, Piece, cut, packs, shares, units, unpacked
 from adverse_events.records import Entity
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=400)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adverse_events.coding.comprehend_roles import LocalRules
+from adverse_events.coding.comprehend.roles import LocalRules
 from adverse_events.coding.embedded import EmbeddedCoder
 from adverse_events.coding.wire import from_response, to_response
 from adverse_events.records import Concept, Entity, Trait

@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from adverse_events.classification.endpoint_ahead import AHEAD, Stopped, in_order
+from adverse_events.classification.endpoint.ahead import AHEAD, Stopped, in_order
 
 
 def test_answers_come_in_the_order_of_the_requests():

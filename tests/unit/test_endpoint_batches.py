@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adverse_events.classification.endpoint_batches import Limits, joined, rechunked, refused, requests_of
+from adverse_events.classification.endpoint.batches import Limits, joined, rechunked, refused, requests_of
 from adverse_events.classification.protocol import Scored
 from adverse_events.serving import payload
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adverse_events.classification.endpoint_identity import Standing, ade_class, identity_of
+from adverse_events.classification.endpoint.identity import Standing, ade_class, identity_of
 from adverse_events.errors import ContractError
 from adverse_events.serving.payload import ModelCard
 

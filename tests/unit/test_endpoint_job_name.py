@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from adverse_events.classification.transform_job import job_name
+from adverse_events.classification.transform.job import job_name
 
 ALLOWED = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 """CreateTransformJob API reference, TransformJobName."""

@@ -4,8 +4,8 @@ import pytest
 
 from adverse_events.errors import UsageError
 from adverse_events.lake import layout
-from adverse_events.lake.s3_publishing import partition_of
-from adverse_events.lake.s3_store import bucket_and_prefix
+from adverse_events.lake.s3.publishing import partition_of
+from adverse_events.lake.s3.store import bucket_and_prefix
 from tests.staged_batches import hours
 
 

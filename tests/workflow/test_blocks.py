@@ -158,7 +158,7 @@ def test_a_bucket_block_is_never_taken_for_a_local_folder():
 
 def test_a_missing_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "prefect_aws", None)
-    with pytest.raises(UsageError, match=r"prefect_aws is not installed; .*'adverse-events\[aws\]'"):
+    with pytest.raises(UsageError, match=r"prefect_aws is not installed; .*-e '\.\[aws\]'"):
         resolve(load_settings({"lake.bucket_block": "lake"}))
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class LakeReader(Protocol):
-    """Reads a lake; `query.LocalReader` the one on a disk, `s3_reader.S3Reader` one in a bucket."""
+    """Reads a lake; `query.LocalReader` the one on a disk, `s3.reader.S3Reader` one in a bucket."""
 
     def connect(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """Provide DuckDB with the lake's tables and views; see `query.connect`."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from adverse_events.aws.doctor_protocol import Check, Permission
+from adverse_events.aws.doctor.protocol import Check, Permission
 from adverse_events.aws.errors import translated
 from adverse_events.errors import PermanentServiceError
-from adverse_events.lake.athena import Athena
-from adverse_events.lake.catalog import GlueCatalog
-from adverse_events.lake.s3_store import bucket_and_prefix
+from adverse_events.lake.catalog.athena import Athena
+from adverse_events.lake.catalog.glue import GlueCatalog
+from adverse_events.lake.s3.store import bucket_and_prefix
 
 if TYPE_CHECKING:
     from adverse_events.aws.session import Cloud

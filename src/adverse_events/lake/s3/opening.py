@@ -14,13 +14,13 @@ from adverse_events.aws.errors import translated
 from adverse_events.errors import ContractError, PermanentServiceError, UsageError
 from adverse_events.lake.layout import MARKER_KEY
 from adverse_events.lake.marker import Marker
-from adverse_events.lake.s3_lease import LOCKS
-from adverse_events.lake.s3_store import UNCONDITIONAL, ChangedError
+from adverse_events.lake.s3.lease import LOCKS
+from adverse_events.lake.s3.store import UNCONDITIONAL, ChangedError
 from adverse_events.tables import ASSESSMENTS
 
 if TYPE_CHECKING:
     from adverse_events.aws.session import Cloud
-    from adverse_events.lake.s3_store import S3Store
+    from adverse_events.lake.s3.store import S3Store
 
 _FOOTER_BYTES = 512 * 1024
 """More than the footer of any part: about 4 KB for each of its row groups, ten by default, and its schema."""

@@ -10,7 +10,7 @@ from adverse_events.aws.errors import translated
 
 if TYPE_CHECKING:
     from adverse_events.aws.session import Cloud
-    from adverse_events.lake.catalog_settings import CatalogSettings
+    from adverse_events.lake.catalog.settings import CatalogSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,20 +14,20 @@ from pyarrow.fs import S3FileSystem
 
 from adverse_events.aws.errors import translated
 from adverse_events.errors import ContractError, PermanentServiceError, TransientServiceError
-from adverse_events.lake.athena import Athena
-from adverse_events.lake.catalog import GlueCatalog
+from adverse_events.lake.catalog.athena import Athena
+from adverse_events.lake.catalog.glue import GlueCatalog
 from adverse_events.lake.layout import MARKER_KEY
 from adverse_events.lake.marker import Marker
 from adverse_events.lake.query import create_views, empty_database, is_failed_scan, no_lake_in, select, shut_in
-from adverse_events.lake.s3_store import S3Store
+from adverse_events.lake.s3.store import S3Store
 from adverse_events.tables import PARTITION_COLUMNS, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from adverse_events.aws.session import Cloud
-    from adverse_events.lake.catalog_settings import CatalogSettings
-    from adverse_events.lake.s3_store import Seen
+    from adverse_events.lake.catalog.settings import CatalogSettings
+    from adverse_events.lake.s3.store import Seen
     from adverse_events.tables import Table
 
 _OBJECT = re.compile(r"[a-z]+/event_date=[^/]+/event_time=[^/]+/[^/]+\.parquet")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adverse_events import assembly
-from adverse_events.aws.doctor_protocol import Check
+from adverse_events.aws.doctor.protocol import Check
 from adverse_events.classification.model_folder import read_manifest, starter_model
 from adverse_events.errors import UsageError
 from adverse_events.settings import identity_key_path

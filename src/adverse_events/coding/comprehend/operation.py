@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from adverse_events.aws.errors import translated
 from adverse_events.aws.retry import patiently
-from adverse_events.coding.comprehend_pace import Pace
+from adverse_events.coding.comprehend.pace import Pace
 from adverse_events.coding.wire import from_response
 from adverse_events.errors import (
     AnswerError,
@@ -20,7 +20,7 @@ from adverse_events.errors import (
 
 if TYPE_CHECKING:
     from adverse_events.aws.session import Cloud
-    from adverse_events.coding.comprehend_settings import ComprehendSettings
+    from adverse_events.coding.comprehend.settings import ComprehendSettings
     from adverse_events.records import Entity
 
 SERVICE = "comprehendmedical"

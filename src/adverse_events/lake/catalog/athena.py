@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from adverse_events.aws.session import Cloud
-    from adverse_events.lake.catalog_settings import CatalogSettings
+    from adverse_events.lake.catalog.settings import CatalogSettings
 
 logger = logging.getLogger("adverse_events.athena")
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from adverse_events.aws.errors import translated
 from adverse_events.aws.retry import patiently
-from adverse_events.classification.endpoint_ahead import Stopped
-from adverse_events.classification.endpoint_batches import MOST_BYTES, joined, refused
+from adverse_events.classification.endpoint.ahead import Stopped
+from adverse_events.classification.endpoint.batches import MOST_BYTES, joined, refused
 from adverse_events.classification.protocol import Scored
 from adverse_events.errors import AnswerError, ContractError, PermanentServiceError, RequestRefusedError
 from adverse_events.serving import payload
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from threading import Event
 
     from adverse_events.aws.session import Cloud
-    from adverse_events.classification.endpoint_identity import Identity
-    from adverse_events.classification.endpoint_settings import EndpointSettings
+    from adverse_events.classification.endpoint.identity import Identity
+    from adverse_events.classification.endpoint.settings import EndpointSettings
     from adverse_events.serving.payload import ModelCard, TextScores
 
 SERVICE = "sagemaker-runtime"

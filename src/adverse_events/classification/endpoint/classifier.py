@@ -6,10 +6,10 @@ from collections import deque
 from contextlib import closing
 from typing import TYPE_CHECKING, Self
 
-from adverse_events.classification.endpoint_ahead import in_order
-from adverse_events.classification.endpoint_asking import Endpoint
-from adverse_events.classification.endpoint_batches import Limits, rechunked, requests_of
-from adverse_events.classification.endpoint_identity import config_name_of, identity_of, standing_of
+from adverse_events.classification.endpoint.ahead import in_order
+from adverse_events.classification.endpoint.asking import Endpoint
+from adverse_events.classification.endpoint.batches import Limits, rechunked, requests_of
+from adverse_events.classification.endpoint.identity import config_name_of, identity_of, standing_of
 from adverse_events.errors import ContractError, UsageError
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from threading import Event
 
     from adverse_events.aws.session import Cloud
-    from adverse_events.classification.endpoint_identity import Identity, Standing
-    from adverse_events.classification.endpoint_settings import EndpointSettings
+    from adverse_events.classification.endpoint.identity import Identity, Standing
+    from adverse_events.classification.endpoint.settings import EndpointSettings
     from adverse_events.classification.protocol import Scored
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from adverse_events.coding.comprehend_answers import Answer, Answers
-from adverse_events.coding.comprehend_cache import AnswerCache
-from adverse_events.coding.comprehend_operation import DETECT_ENTITIES, INFER_ICD10CM, SERVICE, Operation
-from adverse_events.coding.comprehend_roles import LocalRules
+from adverse_events.coding.comprehend.answers import Answer, Answers
+from adverse_events.coding.comprehend.cache import AnswerCache
+from adverse_events.coding.comprehend.operation import DETECT_ENTITIES, INFER_ICD10CM, SERVICE, Operation
+from adverse_events.coding.comprehend.roles import LocalRules
 from adverse_events.errors import ContractError
 from adverse_events.records import Coding
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adverse_events.aws.session import Cloud
-    from adverse_events.coding.comprehend_settings import ComprehendSettings
+    from adverse_events.coding.comprehend.settings import ComprehendSettings
     from adverse_events.records import DrugMention, Entity
 
 

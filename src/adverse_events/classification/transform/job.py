@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from adverse_events.aws.errors import translated
-from adverse_events.classification.transform_files import REQUEST_MEGABYTES
+from adverse_events.classification.transform.files import REQUEST_MEGABYTES
 from adverse_events.errors import PermanentServiceError, ServiceError
 from adverse_events.serving import payload
 
 if TYPE_CHECKING:
     from adverse_events.aws.session import Cloud
-    from adverse_events.classification.endpoint_settings import EndpointSettings
-    from adverse_events.classification.transform_files import JobFolder
+    from adverse_events.classification.endpoint.settings import EndpointSettings
+    from adverse_events.classification.transform.files import JobFolder
 
 logger = logging.getLogger(__name__)
 

@@ -12,14 +12,14 @@ import pyarrow as pa
 
 from adverse_events.lake.publishing import read_receipt
 from adverse_events.lake.receipt import settled
-from adverse_events.lake.s3_store import ChangedError
+from adverse_events.lake.s3.store import ChangedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from adverse_events.lake.preparation import Prepared
-    from adverse_events.lake.s3_lease import Lease
-    from adverse_events.lake.s3_store import Found, S3Store, Seen
+    from adverse_events.lake.s3.lease import Lease
+    from adverse_events.lake.s3.store import Found, S3Store, Seen
 
 N_THREADS = 16
 """Requests in flight at once."""

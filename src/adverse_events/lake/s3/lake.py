@@ -11,7 +11,7 @@ newest part when a lake is opened; it does not write them, because
 * ``wr.s3.delete_objects`` passes over keys that S3 answers with InternalError, and would leave old rows standing.
 
 (awswrangler 3.17, ``s3/_fs.py`` and ``s3/_delete.py``, read and tried.) Writers of one date take turns by a lease,
-see `s3_lease`.
+see `lease`.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ from adverse_events import __version__
 from adverse_events.errors import ContractError, PermanentServiceError, ServiceError
 from adverse_events.lake.marker import Marker
 from adverse_events.lake.parts import PartSize
-from adverse_events.lake.s3_lease import LOCKS, LeaseTerms, leased
-from adverse_events.lake.s3_opening import check_newest_part, marker_of
-from adverse_events.lake.s3_publishing import N_THREADS, Listing, partition_of, publish, read_all
-from adverse_events.lake.s3_store import S3Store
+from adverse_events.lake.s3.lease import LOCKS, LeaseTerms, leased
+from adverse_events.lake.s3.opening import check_newest_part, marker_of
+from adverse_events.lake.s3.publishing import N_THREADS, Listing, partition_of, publish, read_all
+from adverse_events.lake.s3.store import S3Store
 from adverse_events.lake.windowed import WindowedLake
 from adverse_events.staging import workspace
 from adverse_events.tables import RECEIPTS, SCHEMA_VERSION

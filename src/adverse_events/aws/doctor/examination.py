@@ -11,14 +11,14 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from adverse_events.aws.doctor_embedded import embedded_checks
-from adverse_events.aws.doctor_protocol import Check
+from adverse_events.aws.doctor.embedded import embedded_checks
+from adverse_events.aws.doctor.protocol import Check
 from adverse_events.errors import AdverseEventsError, ServiceError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from adverse_events.aws.doctor_protocol import Permission
+    from adverse_events.aws.doctor.protocol import Permission
     from adverse_events.settings import Settings
 
 Status = Literal["ok", "missing", "not asked"]
@@ -79,7 +79,7 @@ def checks_for(settings: Settings) -> list[Check]:
     if not parts:
         return checks
     try:
-        from adverse_events.aws.doctor_cloud import cloud_checks  # noqa: PLC0415 - needs an extra, and only here
+        from adverse_events.aws.doctor.cloud import cloud_checks  # noqa: PLC0415 - needs an extra, and only here
     except ImportError as error:
         return [*checks, _missing_extra(error, parts)]
     return [*checks, *cloud_checks(settings)]

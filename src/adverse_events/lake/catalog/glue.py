@@ -10,11 +10,11 @@ from botocore.exceptions import ClientError
 
 from adverse_events.aws.errors import translated
 from adverse_events.errors import ContractError, PermanentServiceError
-from adverse_events.lake import catalog_queries
-from adverse_events.lake.athena import Athena
-from adverse_events.lake.catalog_partitions import partitions_of, register
-from adverse_events.lake.catalog_tables import differences, projection, table_input, updated
-from adverse_events.lake.crawler import Crawl, Crawler
+from adverse_events.lake.catalog import queries as catalog_queries
+from adverse_events.lake.catalog.athena import Athena
+from adverse_events.lake.catalog.crawler import Crawl, Crawler
+from adverse_events.lake.catalog.partitions import partitions_of, register
+from adverse_events.lake.catalog.tables import differences, projection, table_input, updated
 from adverse_events.lake.views import VIEWS, view_sql
 from adverse_events.tables import ASSESSMENTS, TABLES
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from adverse_events.aws.session import Cloud
-    from adverse_events.lake.catalog_settings import CatalogSettings
+    from adverse_events.lake.catalog.settings import CatalogSettings
     from adverse_events.lake.receipt import Receipt
 
 logger = logging.getLogger("adverse_events.catalog")

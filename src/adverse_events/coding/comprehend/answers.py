@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adverse_events.coding.comprehend_pieces import SEPARATOR, Piece, cut, packs, shares, units, unpacked
+from adverse_events.coding.comprehend.pieces import SEPARATOR, Piece, cut, packs, shares, units, unpacked
 from adverse_events.errors import RequestRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from adverse_events.coding.comprehend_cache import AnswerCache
-    from adverse_events.coding.comprehend_operation import Operation
+    from adverse_events.coding.comprehend.cache import AnswerCache
+    from adverse_events.coding.comprehend.operation import Operation
     from adverse_events.records import Entity
 
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")

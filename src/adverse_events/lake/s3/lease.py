@@ -21,12 +21,12 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from adverse_events.errors import ServiceError, TransientServiceError
-from adverse_events.lake.s3_store import ChangedError
+from adverse_events.lake.s3.store import ChangedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from adverse_events.lake.s3_store import Found, S3Store
+    from adverse_events.lake.s3.store import Found, S3Store
 
 LOCKS = "_locks"
 """Folder of lease objects; engines skip names with a leading underscore."""

@@ -6,10 +6,10 @@ import secrets
 from functools import partial
 from typing import TYPE_CHECKING
 
-from adverse_events.aws.doctor_protocol import Check, Permission
+from adverse_events.aws.doctor.protocol import Check, Permission
 from adverse_events.aws.errors import translated
 from adverse_events.errors import PermanentServiceError
-from adverse_events.lake.s3_store import ChangedError, S3Store
+from adverse_events.lake.s3.store import ChangedError, S3Store
 
 if TYPE_CHECKING:
     from adverse_events.aws.session import Cloud

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from adverse_events.aws.doctor_protocol import Check, Permission
+from adverse_events.aws.doctor.protocol import Check, Permission
 from adverse_events.aws.errors import translated
-from adverse_events.classification.endpoint import SageMakerClassifier
-from adverse_events.classification.transform import TransformClassifier
-from adverse_events.coding.comprehend import ComprehendCoder
+from adverse_events.classification.endpoint.classifier import SageMakerClassifier
+from adverse_events.classification.transform.classifier import TransformClassifier
+from adverse_events.coding.comprehend.coder import ComprehendCoder
 from adverse_events.errors import PermanentServiceError
 
 if TYPE_CHECKING:

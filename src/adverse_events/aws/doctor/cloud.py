@@ -7,10 +7,10 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from adverse_events.aws.doctor_catalog import catalog_checks
-from adverse_events.aws.doctor_models import model_checks
-from adverse_events.aws.doctor_protocol import Check, Permission
-from adverse_events.aws.doctor_storage import storage_checks
+from adverse_events.aws.doctor.catalog import catalog_checks
+from adverse_events.aws.doctor.models import model_checks
+from adverse_events.aws.doctor.protocol import Check, Permission
+from adverse_events.aws.doctor.storage import storage_checks
 from adverse_events.aws.errors import translated
 from adverse_events.aws.secrets import secret_text
 from adverse_events.aws.session import Cloud

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from adverse_events.classification.endpoint import SageMakerClassifier
-from adverse_events.classification.endpoint_asking import score_rows
-from adverse_events.classification.endpoint_batches import rechunked
+from adverse_events.classification.endpoint.asking import score_rows
+from adverse_events.classification.endpoint.batches import rechunked
+from adverse_events.classification.endpoint.classifier import SageMakerClassifier
 from adverse_events.classification.protocol import Scored
-from adverse_events.classification.transform_files import JobFolder
-from adverse_events.classification.transform_job import job_name, job_request, run_job
+from adverse_events.classification.transform.files import JobFolder
+from adverse_events.classification.transform.job import job_name, job_request, run_job
 from adverse_events.errors import ContractError, PermanentServiceError, UsageError
 from adverse_events.serving import payload
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from adverse_events.aws.session import Cloud
-    from adverse_events.classification.endpoint_identity import Identity, Standing
-    from adverse_events.classification.endpoint_settings import EndpointSettings
-    from adverse_events.classification.transform_files import Part
+    from adverse_events.classification.endpoint.identity import Identity, Standing
+    from adverse_events.classification.endpoint.settings import EndpointSettings
+    from adverse_events.classification.transform.files import Part
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Asking, before a run, for everything it will need."""

@@ -1,0 +1,1 @@
+"""The classifier as SageMaker Batch Transform jobs."""

@@ -1,0 +1,1 @@
+"""The coder that asks Amazon Comprehend Medical."""

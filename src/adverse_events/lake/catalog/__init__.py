@@ -1,0 +1,1 @@
+"""Where Glue and Athena find a lake in a bucket."""

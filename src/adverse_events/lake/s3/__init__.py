@@ -1,0 +1,1 @@
+"""The lake in a bucket: `lake.S3Lake` writes it, `reader.S3Reader` reads it."""
