@@ -11,6 +11,7 @@ import httpx
 from ade import checkout, terminal
 from ade.exits import DONE, FAILED
 from ade.options import assigned
+from adverse_events.aws.doctor.embedded import embedded_checks
 from adverse_events.aws.doctor.examination import checks_for, examine
 from adverse_events.aws.doctor.protocol import Check
 from adverse_events.errors import AdverseEventsError, TransientServiceError
@@ -77,7 +78,8 @@ def _checks(settings: Settings) -> list[Check]:
     try:
         return checks_for(settings)
     except AdverseEventsError as error:  # such as a profile that does not exist
-        return [_failed("credentials", "open a session", error, "correct aws.profile")]
+        opening = _failed("credentials", "open a session", error, "correct aws.profile")
+        return [*embedded_checks(settings), opening]
 
 
 def _with_blocks(settings: Settings) -> tuple[Settings, AbstractContextManager[None]]:

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from ade.doctor import diagnose
 from adverse_events.aws.doctor.examination import checks_for, examine, parts_on_aws
 from adverse_events.privacy import IdentityKey
 from adverse_events.settings import load_settings
@@ -238,7 +239,7 @@ def test_a_clock_that_is_wrong_is_told_even_when_every_request_is_refused(accoun
         found = findings(**on_s3())
         server.shutdown()
     assert found["clock"].found.endswith(f"this machine's clock is 30 minutes {side}")
-    assert found["clock"].remedy == "set this machine's clock"
+    assert found["clock"].remedy.endswith("set this machine's clock")
     assert "check the credentials in use" in found["credentials"].found
     assert found["lake bucket"].status == "not asked"
 
@@ -313,3 +314,9 @@ def test_without_the_extra_the_embedded_default_is_fine_and_aws_says_what_to_ins
     [lacking] = [finding for finding in said["findings"] if finding["status"] != "ok"]
     assert lacking["remedy"] == "pip install -c constraints.txt -e '.[aws]', in the checkout"
     assert "lake.path = s3://some-bucket/lake" in lacking["asked"]
+
+
+def test_a_profile_that_does_not_exist_hides_no_other_check(account):
+    found = {finding.name: finding for finding in diagnose(load_settings(on_s3(**{"aws.profile": "nobody"})))}
+    assert found["condition lexicon"].status == "ok"
+    assert (found["credentials"].status, found["credentials"].remedy) == ("missing", "correct aws.profile")

@@ -46,7 +46,11 @@ def cloud_checks(settings: Settings) -> list[Check]:
             needs=(REGION,),
         ),
         Check(
-            "clock", "the date of an answer of sts", partial(_clock, cloud), "set this machine's clock", needs=(REGION,)
+            "clock",
+            "the date of an answer of sts",
+            partial(_clock, cloud),
+            "mend the credentials first; if they are fine, set this machine's clock",
+            needs=(REGION,),
         ),
     ]
     if settings.privacy.identity_key_secret and not settings.privacy.identity_key:
