@@ -99,7 +99,10 @@ def require_format(path: Path) -> FileFormat:
     """Return the format that the name of `path` promises, or raise `UsageError`."""
     found = format_of(path)
     if found is None:
-        msg = f"{path}: unknown kind of file; name its format, or rename it to end in one of {endings()}"
+        msg = (
+            f"{path}: unknown kind of file; rename it to end in one of {endings()} "
+            "(or, for detect and backfill, set source.file_format)"
+        )
         raise UsageError(msg)
     return found
 

@@ -80,6 +80,13 @@ _ROWS_PER_PAGE = 1000
 _SYSTEM_ERROR = 1
 
 
+_REFUSALS = {
+    "output": "set catalog.query_output",
+    "workgroup": "correct catalog.workgroup, or create that workgroup in this region",
+}
+"""What to do about a query that was refused at once, by a word of the refusal."""
+
+
 class Athena:
     """Runs statements in one workgroup against one database; safe to share between threads.
 
@@ -160,7 +167,7 @@ class Athena:
                 if error.response["Error"]["Code"] == "InvalidRequestException":
                     # Nothing has been read yet, so this can speak of the statement and the workgroup only.
                     reason = str(error.response["Error"].get("Message", ""))
-                    remedy = "; set catalog.query_output" if "output" in reason.lower() else ""
+                    remedy = next((f"; {said}" for word, said in _REFUSALS.items() if word in reason.lower()), "")
                     msg = f"Athena refused the query: {reason}{remedy}"
                     raise UsageError(msg) from error
                 raise
