@@ -34,7 +34,7 @@ WHAT_IT_IS = (
 )
 
 QUESTION = (
-    "SELECT icd10cm_code, icd10cm_description, count(*) AS n_posts FROM detected_events "
+    "SELECT icd10cm_code, icd10cm_description, count(DISTINCT tweet_id) AS n_posts FROM detected_events "
     "WHERE icd10cm_code IS NOT NULL GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT 5"
 )
 """Asked in Athena's SQL."""

@@ -90,3 +90,12 @@ def test_an_output_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match="the report cannot be written"):
         write_report(lake, tmp_path / "file" / "report.html")
+
+
+def test_what_a_paid_coder_refused_and_billed_is_stated(tmp_path):
+    bill = [{"service": "comprehendmedical:InferICD10CM", "n_units": 1234}]
+    refused = {"uncoded": [{"reason": "refused_by_coder", "n_rows": 7}], "rows_uncoded": 7, "billable_units": bill}
+    page = page_of(tmp_path, "[=aspirin|aspirin]", **refused)
+    assert "not coded: refused by coder</span> <b>7</b>" in page
+    assert "units billed by comprehendmedical:InferICD10CM</span> <b>1,234</b>" in page
+    assert "billed" not in page_of(tmp_path / "embedded", "[=aspirin|aspirin]")
