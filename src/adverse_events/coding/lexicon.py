@@ -34,6 +34,7 @@ END, NOTHING = "END", "NOTHING"
 
 _PRIORS = frozenset({"", "INDICATION", "WITHDRAWAL"})
 _SIDES = frozenset({"before", "after"})
+_YES_NO = frozenset({"yes", "no"})
 _MEANINGS = ROLES | TRAITS | {END, NOTHING}
 _WORD_CLASSES = frozenset({"FILLER", "SELF", "OTHER", "THEIRS", "QUESTION", "VERBAL", "FUZZY"})
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -49,6 +50,8 @@ class Condition:
         kind: SYMPTOM, SIGN or DIAGNOSIS.
         prior: Role when the text gives no cue: INDICATION for illnesses drugs are taken for, WITHDRAWAL for
             withdrawal itself, else empty.
+        body_system: Where in the body it belongs, in plain words; empty where nothing says.
+        is_serious: It is medically important whatever the text says of its outcome.
     """
 
     name: str
@@ -56,6 +59,8 @@ class Condition:
     description: str
     kind: str
     prior: str
+    body_system: str = ""
+    is_serious: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +167,16 @@ class _Loader:
         )
 
     def _conditions(self) -> None:
-        columns = ("condition", "icd10cm_code", "icd10cm_description", "kind", "prior", "forms")
+        columns = (
+            "condition",
+            "icd10cm_code",
+            "icd10cm_description",
+            "kind",
+            "prior",
+            "body_system",
+            "is_serious",
+            "forms",
+        )
         open_forms: list[tuple[Line, Condition, str]] = []
         for line in read_lines(self.folder, "conditions.csv", columns):
             if line["condition"] in self.conditions:
@@ -173,6 +187,8 @@ class _Loader:
                 line["icd10cm_description"],
                 line.choice("kind", KINDS),
                 line.choice("prior", _PRIORS),
+                line["body_system"],
+                line.choice("is_serious", _YES_NO) == "yes",
             )
             if bool(condition.code) != bool(condition.description):
                 line.refuse("a code needs its description, and a description its code")
@@ -209,7 +225,7 @@ class _Loader:
                 line.choice("meaning", _MEANINGS),
                 line.choice("side", _SIDES),
                 int(line["reach"]),
-                line.choice("crosses", frozenset({"yes", "no"})) == "yes",
+                line.choice("crosses", _YES_NO) == "yes",
             )
             for written in line.listed("cues"):
                 for expanded in self._expanded(line, written):
