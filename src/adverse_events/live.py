@@ -37,6 +37,7 @@ def search_for(
     token: SecretStr,
     due: Iterable[Window] | None = None,
     *,
+    run: str | None = None,
     sleep: Callable[[float], object] = time.sleep,
 ) -> XSearch:
     """Return the search for posts of `windows`.
@@ -47,6 +48,7 @@ def search_for(
         key: Key of the pseudonyms.
         token: The App's bearer token.
         due: Those of the windows to read; all when None.
+        run: Name of the run, for the cap on what one may read.
         sleep: How to wait.
 
     Raises:
@@ -55,7 +57,7 @@ def search_for(
     """
     return XSearch(
         XClient(settings.x, token, sleep=sleep),
-        XState(settings.x.state_place),
+        XState(settings.x.state_place, run),
         settings.x,
         settings.search,
         product=PRODUCTS[settings.source.path or ""],

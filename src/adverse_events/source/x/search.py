@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("adverse_events.x")
 
 MOST_RESTARTS = 3
-"""Expired page tokens in a row that led to no further post."""
+"""Times a query is begun again at the same post before it is given up."""
 
 
 @dataclass(frozen=True)
@@ -117,26 +117,21 @@ class XSearch:
                 logger.warning("%s; %d of %d spans read", error.detail, number, len(spans))
                 yield _left_out([LeftOut(rest.start, rest.end, error.detail) for rest in spans[number:]])
                 return
-            logger.info("%s: %d queries read, %d posts paid for so far", origin, len(self._queries), self.n_read)
+            n_read = self._state.spent_in_run().posts
+            logger.info("%s: %d queries read, %d posts paid for so far", origin, len(self._queries), n_read)
             yield from _chunks(self._state.rows(self._key_of(span)), origin)
-
-    @property
-    def n_read(self) -> int:
-        """Posts read from X, and paid for, in this run."""
-        return self._allowance.n_read
 
     def _fetch(self, span: Span, origin: str) -> None:
         reader = PageReader(origin, self._privacy, self._key, (span.start, span.end))
         key = self._key_of(span)
         for query in self._queries:
             standing = self._state.standing(key, query)
-            n_restarts = 0
+            n_restarts, oldest = 0, standing.oldest
             while not standing.is_done:
                 try:
                     standing = self._next_page(span, key, query, standing, reader)
-                    n_restarts = 0
                 except ExpiredPageError as error:
-                    n_restarts += 1
+                    n_restarts, oldest = (n_restarts + 1 if standing.oldest == oldest else 1), standing.oldest
                     if n_restarts > MOST_RESTARTS:
                         raise TransientServiceError(SERVICE, error.operation, "page tokens expire at once") from error
                     standing = _begun_again(standing)
@@ -170,7 +165,6 @@ class XSearch:
         after = replace(standing, next_token=token, oldest=oldest, is_done=token is None)
         n_posts, n_users = len(page.get("data") or ()), len((page.get("includes") or {}).get("users") or ())
         self._state.save(key, query, after, rows, Spent(n_posts, n_users, 1))
-        self._allowance.take(n_posts)
         return after
 
     def _keep_pace(self) -> None:
