@@ -38,7 +38,7 @@ def address(server, monkeypatch, tmp_path):
     monkeypatch.setenv("ADE_X__BEARER_TOKEN", TOKEN)
     monkeypatch.setenv("ADE_X__STATE_FOLDER", str(tmp_path / "state"))
     monkeypatch.setenv("ADE_SEARCH__SECONDS_BETWEEN_REQUESTS", "0")
-    monkeypatch.setenv("ADE_SEARCH__HOURS_PER_REQUEST", "84")
+    monkeypatch.setenv("ADE_SEARCH__HOURS_PER_REQUEST", "168")
     monkeypatch.setenv("ADE_WINDOW_MINUTES", "360")
 
 
