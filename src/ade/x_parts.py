@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ade import checkout, terminal
-from adverse_events import assembly
+from adverse_events import assembly, live
 from adverse_events.progress import listening
-from adverse_events.source.x.client import XClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from adverse_events.settings import Settings
+    from adverse_events.source.x.client import XClient
 
 
 @contextmanager
@@ -36,6 +36,6 @@ def client_of(settings: Settings, command: str, *, quiet: bool) -> Iterator[XCli
         settings = importlib.import_module("tasks.blocks").resolve(settings)
     with (
         listening(lambda _station, _n_rows: None, None if quiet else terminal.note),
-        XClient(settings.x, assembly.token_for(settings)) as client,
+        live.client_for(settings.x, assembly.token_for(settings)) as client,
     ):
         yield client
