@@ -2,6 +2,9 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
+import time
 from datetime import timedelta
 
 import pytest
@@ -13,7 +16,7 @@ from adverse_events.local_x.listener import LocalX
 from adverse_events.local_x.state import State
 from adverse_events.sample.clock import snowflake
 from adverse_events.source.x.search_settings import POSTS_PER_PAGE
-from adverse_events.source.x.state import FILE
+from adverse_events.source.x.state import FILE, XState
 from adverse_events.windows import Window
 from tests.x_server import START, add_posts, ids, read, search_for, stored
 
@@ -289,6 +292,66 @@ def test_a_state_file_that_is_none_is_named_with_a_remedy(server, tmp_path):
     (tmp_path / FILE).write_text("not a database, but long enough to be taken for one" * 20)
     with pytest.raises(PermanentServiceError, match=r"x\.state_folder"):
         search_for(server, tmp_path)
+
+
+def test_a_deleted_post_can_be_taken_out_of_what_is_kept(server, state, tmp_path):
+    deleted, *others = add_posts(state, 3)
+    read(search_for(server, tmp_path))
+    with XState(tmp_path) as file:
+        assert file.forget([stored(deleted), stored("77")]) == 1
+    tweets, _, _ = read(search_for(server, tmp_path))
+    assert ids(tweets) == sorted(map(stored, others))
+    assert state.served == 3
+
+
+def test_what_is_old_is_forgotten(server, state, tmp_path):
+    add_posts(state, 3)
+    read(search_for(server, tmp_path))
+    later = time.time() + 7 * 3600
+    with XState(tmp_path, clock=lambda: later) as file:
+        file.forget_old(done_hours=8, begun_hours=72)
+        assert file._file.execute("SELECT count(*) FROM rows").fetchone() == (3,)
+        file.forget_old(done_hours=6, begun_hours=72)
+        assert file._file.execute("SELECT count(*) FROM rows").fetchone() == (0,)
+        assert file.spent_in_month().posts == 3
+
+
+PROGRAM = """
+import os, sys
+from datetime import timedelta
+from pydantic import SecretStr
+from adverse_events import live
+from adverse_events.privacy import IdentityKey
+from adverse_events.settings import load_settings
+from tests.x_server import KEY, START
+
+address, folder, n_pages = sys.argv[1], sys.argv[2], int(sys.argv[3])
+settings = load_settings({
+    "source.path": "x://recent", "x.base_url": address, "x.state_folder": folder, "search.drugs": "sertraline"})
+windows = live.windows_of(settings, START, START + timedelta(days=1))
+source = live.search_for(settings, windows, KEY, SecretStr("local-x-token"))
+save = source._state.save
+
+def kill_after(*arguments, **more):
+    global n_pages
+    save(*arguments, **more)
+    n_pages -= 1
+    if not n_pages:
+        os.kill(os.getpid(), 9)
+
+source._state.save = kill_after
+list(source.read())
+"""
+
+
+def test_a_run_that_is_killed_again_and_again_pays_for_each_post_once(server, state, tmp_path):
+    made = add_posts(state, 450)
+    for n_pages in (1, 2):
+        command = [sys.executable, "-c", PROGRAM, server.address, str(tmp_path), str(n_pages)]
+        assert subprocess.run(command, check=False, timeout=60).returncode == -9
+    tweets, _, _ = read(search_for(server, tmp_path, product="recent", search__drugs="sertraline"))
+    assert ids(tweets) == sorted(map(stored, made))
+    assert state.served == 450
 
 
 def test_a_page_is_kept_whole_or_not_at_all(server, state, tmp_path):

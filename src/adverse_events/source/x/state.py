@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS queries (
 CREATE TABLE IF NOT EXISTS rows (
     span TEXT, root TEXT, version INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (span, root)
 );
+CREATE INDEX IF NOT EXISTS rows_by_id ON rows (json_extract(body, '$.tweet_id'));
 CREATE TABLE IF NOT EXISTS spent (
     period TEXT PRIMARY KEY, posts INTEGER NOT NULL, users INTEGER NOT NULL, requests INTEGER NOT NULL,
     updated REAL NOT NULL
@@ -178,6 +179,18 @@ class XState:
         ):
             for kind, body in found:
                 yield _read(kind, body)
+
+    def forget(self, tweet_ids: Iterable[str]) -> int:
+        """Remove posts that may not be kept any more; returns how many there were.
+
+        Args:
+            tweet_ids: As they are stored: hashed in signal mode.
+        """
+        with self._writing() as file:
+            found = file.executemany(
+                "DELETE FROM rows WHERE json_extract(body, '$.tweet_id') = ?", ((each,) for each in tweet_ids)
+            )
+            return found.rowcount
 
     def close(self) -> None:
         """Close the file."""
