@@ -251,6 +251,7 @@ def sample(
 
 app.command()(live_commands.estimate)
 app.command()(live_commands.hydrate)
+app.command("local-x")(live_commands.local_x)
 app.command("demo-aws")(cloud_commands.demo_aws)
 app.command("local-aws")(cloud_commands.local_aws)
 app.command()(cloud_commands.doctor)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ade.extras import with_extra
 from ade.options import AsJson, Assignments, End, Start, assigned, span
 
 SearchOption = Annotated[
@@ -50,3 +51,16 @@ def hydrate(
     from ade.hydrate import hydrate as work
 
     raise typer.Exit(work(ids, id_column, output, assigned(assignments), as_json=as_json))
+
+
+def local_x(
+    *,
+    file: Annotated[
+        Path, typer.Option(metavar="FILE", help="Shell file to write, with the variables that lead there.")
+    ] = Path("local-x.env"),
+    posts: Annotated[int, typer.Option(metavar="N", min=0, help="Invented posts of one week.")] = 2900,
+    limits: Annotated[bool, typer.Option("--limits", metavar="", help="Enforce X's rate limits.")] = False,
+) -> None:
+    """Serve X's protocol over invented posts on this machine until Ctrl-C, to rehearse against."""
+    work = with_extra("ade.local_x", "local-x").local_x
+    raise typer.Exit(work(file, posts, limits=limits))
