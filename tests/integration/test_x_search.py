@@ -9,12 +9,13 @@ from datetime import timedelta
 
 import pytest
 
-from adverse_events.errors import PermanentServiceError, TransientServiceError, UsageError
+from adverse_events.errors import AnswerError, PermanentServiceError, TransientServiceError, UsageError
 from adverse_events.local_x.clock import Clock
 from adverse_events.local_x.faults import Fault
 from adverse_events.local_x.listener import LocalX
 from adverse_events.local_x.state import State
 from adverse_events.sample.clock import snowflake
+from adverse_events.source.x.pages import check_page
 from adverse_events.source.x.search_settings import POSTS_PER_PAGE
 from adverse_events.source.x.state import FILE, XState
 from adverse_events.windows import Window
@@ -116,6 +117,29 @@ def test_withheld_posts_unknown_fields_and_broken_posts_are_all_accounted_for(se
     tweets, rejects, _ = read(search_for(server, tmp_path))
     assert len(tweets) == 1
     assert sorted(reject.reason for reject in rejects) == ["missing_created_at", "missing_created_at"]
+
+
+@pytest.mark.parametrize(
+    "page", [{}, {"data": []}, {"data": {"id": "1"}, "meta": {}}, {"meta": "none"}, {"errors": []}]
+)
+def test_an_answer_that_does_not_say_whether_more_follows_is_not_taken_for_the_last(page):
+    with pytest.raises(AnswerError, match="no page of posts"):
+        check_page(page)
+
+
+def test_a_page_without_posts_may_have_a_next_one(server, state, tmp_path, monkeypatch):
+    """X's pages hold up to so many posts, and may hold none before the last."""
+    (made,) = add_posts(state, 1)
+    search = search_for(server, tmp_path)
+    ask = search._client.get
+    answers = iter([{"meta": {"result_count": 0, "next_token": "t"}}])
+    monkeypatch.setattr(
+        search._client,
+        "get",
+        lambda path, params, check: next(answers, None) or ask(path, {**params, "next_token": None}, check=check),
+    )
+    tweets, _, _ = read(search)
+    assert ids(tweets) == [stored(made)]
 
 
 def test_a_post_of_another_time_than_asked_for_is_refused_and_in_no_window(server, state, tmp_path):
