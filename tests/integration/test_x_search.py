@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -280,6 +281,29 @@ def test_posts_just_fetched_are_read_again_without_being_paid_for(server, state,
     assert state.served == 5
     read(search_for(server, tmp_path, search__reuse_hours=0))
     assert state.served == 10
+
+
+def test_runs_at_once_share_what_is_kept_and_each_has_every_post(server, state, tmp_path):
+    made = add_posts(state, 700)
+    searches = [search_for(server, tmp_path, product="recent", search__drugs="sertraline") for _ in range(3)]
+    with ThreadPoolExecutor(3) as threads:
+        results = [tweets for tweets, _, _ in threads.map(read, searches)]
+    assert all(ids(tweets) == sorted(map(stored, made)) for tweets in results)
+
+
+def test_posts_that_another_run_takes_away_are_no_empty_window(server, state, tmp_path):
+    add_posts(state, 5)
+    search = search_for(server, tmp_path)
+    rows = search._state.rows
+
+    def taken_away(span):
+        with XState(tmp_path) as other:
+            other.forget_old(done_hours=0, begun_hours=0)
+        return rows(span)
+
+    search._state.rows = taken_away
+    with pytest.raises(TransientServiceError, match="another run has removed posts"):
+        read(search)
 
 
 def test_another_list_of_drugs_is_another_search(server, state, tmp_path):

@@ -47,6 +47,14 @@ def test_an_unknown_drug_is_refused_with_the_nearest_name(lexicon):
         names_of(["sertralinee"], lexicon)
 
 
+def test_a_drug_of_which_every_name_is_an_ordinary_word_is_not_silently_left_out(lexicon):
+    plain = {ingredient for form, ingredient in lexicon.forms.items() if form not in lexicon.ambiguous}
+    name = next(form for form, ingredient in lexicon.forms.items() if ingredient not in plain)
+    with pytest.raises(UsageError, match=r"set search\.include_ambiguous"):
+        names_of([name], lexicon)
+    assert name in names_of([name], lexicon, include_ambiguous=True)
+
+
 @pytest.mark.parametrize("longest", [512, 1024])
 def test_the_whole_lexicon_fits_into_queries_that_x_takes_and_none_is_lost(lexicon, longest):
     names = names_of([], lexicon)

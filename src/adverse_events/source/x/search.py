@@ -114,6 +114,9 @@ class XSearch:
             n_read = self._state.spent_in_run().posts
             logger.info("%s: %d queries read, %d posts paid for so far", origin, len(self._queries), n_read)
             yield from _chunks(self._state.rows(self._key_of(span)), origin)
+            if not self._state.is_done(self._key_of(span), self._queries):
+                detail = "another run has removed posts while this one read them; run again"
+                raise TransientServiceError("state file", origin, detail)
 
     def _fetch(self, span: Span, origin: str) -> None:
         reader = PageReader(origin, self._privacy, self._key, (span.start, span.end))

@@ -19,7 +19,7 @@ from adverse_events.errors import PermanentServiceError
 from adverse_events.source.protocol import Reject, Tweet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 FILE = "x.sqlite3"
@@ -179,6 +179,10 @@ class XState:
         ):
             for kind, body in found:
                 yield _read(kind, body)
+
+    def is_done(self, span: str, queries: Sequence[str]) -> bool:
+        """Tell whether every one of `queries` over `span` has been read to its end, and is still kept."""
+        return all(self.standing(span, query).is_done for query in queries)
 
     def forget(self, tweet_ids: Iterable[str]) -> int:
         """Remove posts that may not be kept any more; returns how many there were.
