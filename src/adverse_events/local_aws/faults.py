@@ -9,14 +9,14 @@ from collections import Counter, defaultdict
 from enum import StrEnum
 from math import inf
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
 from adverse_events.local_aws.wire import Call, error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from werkzeug.wrappers import Request
 
@@ -202,9 +202,7 @@ def spoilt(answer: Response, fault: Fault) -> Response:
     body = answer.get_data()
     headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
     if fault is Fault.TRUNCATED:
-        cut = _Cut(body[: len(body) // 2], answer.status_code, headers)
-        cut.headers["Content-Length"] = str(len(body))
-        return cut
+        return _Cut(body[: len(body) // 2], answer.status_code, [*headers, ("Content-Length", str(len(body)))])
     scores = json.loads(body)
     if fault is Fault.SHORT:
         scores = scores[:-1]
@@ -214,4 +212,11 @@ def spoilt(answer: Response, fault: Fault) -> Response:
 
 
 class _Cut(Response):
+    """Sends what it has and breaks the connection, whatever length it promised."""
+
     automatically_set_content_length = False
+
+    def get_app_iter(self, environ: dict[str, Any]) -> Iterator[bytes]:
+        """Yield the body, and no end."""
+        yield from super().get_app_iter(environ)
+        raise ConnectionAbortedError
