@@ -70,7 +70,11 @@ class RemoteParts:
         return GlueCatalog(self.cloud, settings.catalog, settings.lake.path)
 
     def lake(self, settings: Settings, key_fingerprint: str) -> S3Lake:
-        """Open the lake in a bucket, after a look at its tables in the catalog."""
+        """Open the lake in a bucket, after a look at its tables in the catalog; once per run, as the other parts."""
+        key = (S3Lake, settings.lake, settings.catalog, settings.window_minutes, settings.privacy.mode, key_fingerprint)
+        return self._once(key, lambda: self._opened_lake(settings, key_fingerprint))
+
+    def _opened_lake(self, settings: Settings, key_fingerprint: str) -> S3Lake:
         if settings.catalog.database:
             self.catalog(settings).check()
         return S3Lake.open(

@@ -89,7 +89,8 @@ class _Connection(MotoRequestHandler):  # type: ignore[misc]
             return self.answered_by(request)
         except ConnectionError:
             raise
-        except Exception as error:  # noqa: BLE001 - the outermost door; what went wrong may quote a post
+        except Exception as error:
+            # No traceback: what went wrong may quote a post.
             logger.error("%s %s failed: %s", request.method, request.path, type(error).__name__)  # noqa: TRY400
             logger.debug("a request failed", exc_info=True)
             return InternalServerError().get_response(request.environ)

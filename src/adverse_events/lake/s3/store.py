@@ -17,7 +17,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import partial
-from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,7 @@ from adverse_events.errors import PermanentServiceError, TransientServiceError, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from io import BufferedReader
 
     from adverse_events.aws.session import Cloud
 
@@ -37,6 +37,10 @@ SHA256 = "sha256"
 
 _READ_ATTEMPTS = 3
 """Tries to read an object's bytes; botocore repeats a request that failed, not an answer cut short."""
+
+_READ_WHOLE_BYTES = 1024 * 1024
+"""Longest file that is read before it is put. botocore asks S3 for leave before it sends a file (Expect: 100-continue),
+one more round trip per object; bytes it sends at once."""
 
 _ABSENT = frozenset({"NoSuchKey", "404"})
 _CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}) | _ABSENT
@@ -161,6 +165,8 @@ class S3Store:
             ChangedError: Another version stands there.
             ServiceError: S3 refused, or did not answer within the retry budget.
         """
+        if isinstance(content, Path) and content.stat().st_size <= _READ_WHOLE_BYTES:
+            content = content.read_bytes()
         digest = _digest(content)
         condition = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
         with self._changing("PutObject", key), _opened(content) as body:
@@ -249,13 +255,18 @@ def bucket_and_prefix(url: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _opened(content: bytes | Path) -> Iterator[BufferedReader | BytesIO]:
-    with content.open("rb") if isinstance(content, Path) else BytesIO(content) as body:
+def _opened(content: bytes | Path) -> Iterator[BufferedReader | bytes]:
+    if isinstance(content, bytes):
+        yield content
+        return
+    with content.open("rb") as body:
         yield body
 
 
 def _digest(content: bytes | Path) -> bytes:
-    with _opened(content) as body:
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).digest()
+    with content.open("rb") as body:
         return hashlib.file_digest(body, "sha256").digest()
 
 
