@@ -159,11 +159,13 @@ class Crawlers:
         bucket, prefix = split_url(storage["Location"])
         found = {partition_of(key.removeprefix(prefix)) for key in self._inside.keys(storage["Location"])}
         names = [key["Name"] for key in table["PartitionKeys"]]
+        columns = [{"Name": column["Name"], "Type": column["Type"]} for column in storage["Columns"]]
         inputs = [
             {
                 "Values": [value for _, value in partition],
                 "StorageDescriptor": {
                     **storage,
+                    "Columns": columns,
                     "Location": f"s3://{bucket}/{prefix}" + "".join(f"{key}={value}/" for key, value in partition),
                 },
             }

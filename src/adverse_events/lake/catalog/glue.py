@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -121,10 +122,12 @@ class GlueCatalog:
             return 0
         inputs = {table.name: table_input(table, self._lake_url, {}) for table in TABLES}
         partitions = partitions_of(receipts)
-        n_new = sum(
-            register(self._glue, self._settings.database or "", inputs[name], values)
-            for name, values in partitions.items()
-        )
+
+        def add(name: str) -> int:
+            return register(self._glue, self._settings.database or "", inputs[name], partitions[name])
+
+        with ThreadPoolExecutor(len(TABLES)) as pool:
+            n_new = sum(pool.map(add, partitions))
         logger.info("%d of %d partitions registered", n_new, sum(map(len, partitions.values())))
         return n_new
 

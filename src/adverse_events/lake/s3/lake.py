@@ -17,8 +17,10 @@ see `lease`.
 from __future__ import annotations
 
 import os
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from contextvars import copy_context
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Self
@@ -39,7 +41,8 @@ from adverse_events.staging import workspace
 from adverse_events.tables import RECEIPTS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from adverse_events.aws.session import Cloud
@@ -125,21 +128,12 @@ class S3Lake(WindowedLake):
 
     def _replace(self, jobs: Sequence[Job]) -> list[Receipt]:
         """Run `jobs` date by date: one lease and one listing serve all windows of a date."""
-        receipts = []
-        for date, of_date in groupby(jobs, lambda job: partition_of(job.receipt_key).partition("/")[0]):
-            waiting = list(of_date)
-            for begin in range(0, len(waiting), _GROUP):
-                with workspace() as staging:
-                    receipts += self._replace_group(date, waiting[begin : begin + _GROUP], staging)
-        return receipts
+        with closing(_prepared_ahead(_groups(jobs))) as dates:
+            return [receipt for date, prepared in dates for receipt in self._replace_group(date, prepared)]
 
-    def _replace_group(self, date: str, jobs: Sequence[Job], staging: Path) -> list[Receipt]:
-        prepared = {}
-        for number, job in enumerate(jobs):
-            with _disk_errors(staging, job.what):
-                prepared[job.what] = job.prepare(stem=staging / str(number))
+    def _replace_group(self, date: str, prepared: dict[str, Prepared]) -> list[Receipt]:
         with leased(self._store, f"{LOCKS}/{date}.json", self._lease_terms) as lease:
-            listing = Listing(self._store, [job.receipt_key for job in jobs])
+            listing = Listing(self._store, [window.receipt.key for window in prepared.values()])
             changed = {what: window for what, window in prepared.items() if not listing.stands(window)}
 
             def put(what: str, window: Prepared) -> None:
@@ -162,6 +156,51 @@ class S3Lake(WindowedLake):
             )
             for what, window in prepared.items()
         ]
+
+
+def _groups(jobs: Sequence[Job]) -> Iterator[tuple[str, list[Job]]]:
+    """Yield the jobs of each date, at most `_GROUP` at a time."""
+    for date, of_date in groupby(jobs, lambda job: partition_of(job.receipt_key).partition("/")[0]):
+        waiting = list(of_date)
+        for begin in range(0, len(waiting), _GROUP):
+            yield date, waiting[begin : begin + _GROUP]
+
+
+def _prepared_ahead(groups: Iterable[tuple[str, list[Job]]]) -> Generator[tuple[str, dict[str, Prepared]]]:
+    """Yield each group with its files, those of the next one being written while this one's travel.
+
+    A group's files are there until the next is asked for.
+    """
+    writer = ThreadPoolExecutor(1, "prepare")
+    ahead: deque[tuple[str, ExitStack, Future[dict[str, Prepared]]]] = deque()
+
+    def first() -> Iterator[tuple[str, dict[str, Prepared]]]:
+        date, staging, writing = ahead.popleft()
+        with staging:
+            yield date, writing.result()
+
+    try:
+        for date, jobs in groups:
+            staging = ExitStack()
+            folder = staging.enter_context(workspace())
+            # In this context: progress is told to who listens in it.
+            ahead.append((date, staging, writer.submit(copy_context().run, _prepared, jobs, folder)))
+            if len(ahead) > 1:
+                yield from first()
+        while ahead:
+            yield from first()
+    finally:
+        writer.shutdown(cancel_futures=True)
+        for _, staging, _ in ahead:
+            staging.close()
+
+
+def _prepared(jobs: Sequence[Job], staging: Path) -> dict[str, Prepared]:
+    prepared = {}
+    for number, job in enumerate(jobs):
+        with _disk_errors(staging, job.what):
+            prepared[job.what] = job.prepare(stem=staging / str(number))
+    return prepared
 
 
 @contextmanager
