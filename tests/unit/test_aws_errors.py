@@ -18,7 +18,13 @@ from adverse_events.aws.errors import (
     TRANSIENT_CODES,
     translated,
 )
-from adverse_events.errors import PermanentServiceError, RequestRefusedError, ServiceError, TransientServiceError
+from adverse_events.errors import (
+    ModelFailedError,
+    PermanentServiceError,
+    RequestRefusedError,
+    ServiceError,
+    TransientServiceError,
+)
 
 POST = "zanzibarquokka gave me hives"
 """Text of a post that a service sends back; it must come out nowhere."""
