@@ -21,37 +21,18 @@ from tests.endpoint_server import (
     CARD,
     LABELS,
     NAME,
-    EndpointServer,
     connected,
     endpoint_in_moto,
     make_endpoint,
     toy_scores,
 )
-from tests.moto_server import cloud_at, moto_server
+from tests.moto_server import cloud_at
 
 MARK = "zebrafish"
 """A word of every post below; no error may carry it."""
 
 CHUNKS = [[f"{MARK} post {chunk} {row}" for row in range(n)] for chunk, n in enumerate((7, 0, 20, 1, 13))]
 TEXTS = list(chain.from_iterable(CHUNKS))
-
-
-@pytest.fixture(scope="module")
-def moto():
-    with moto_server() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def listening():
-    with EndpointServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(listening):
-    listening.heal()
-    return listening
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from adverse_events.classification.transform.files import BYTES_PER_FILE, JobFol
 from adverse_events.classification.transform.job import job_request, run_job
 from adverse_events.errors import ContractError, PermanentServiceError, UsageError
 from adverse_events.serving import handler, payload
-from tests.endpoint_server import NAME, EndpointServer, connected, make_endpoint, toy_scores
+from tests.endpoint_server import NAME, connected, make_endpoint, toy_scores
 from tests.moto_server import cloud_at, make_bucket, moto_server
 
 WORD = "zebrafish"
@@ -113,18 +113,6 @@ def moto():
 def denied():
     yield DENIED
     DENIED.clear()
-
-
-@pytest.fixture(scope="module")
-def listening():
-    with EndpointServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(listening):
-    listening.heal()
-    return listening
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,7 @@ def test_so_is_any_server_error_or_throttle_whatever_its_code(code, status):
         (400, RequestRefusedError),
         (413, RequestRefusedError),
         (429, TransientServiceError),
-        (500, TransientServiceError),
+        (500, ModelFailedError),
         (503, TransientServiceError),
         (None, RequestRefusedError),
     ],

@@ -1,17 +1,15 @@
 """The lake in a bucket: the objects of a local lake, byte for byte, each window written whole or not at all.
 
 Files are prepared exactly as for a local lake, in a private temporary folder, and their bytes are put under
-deterministic keys with boto3. awswrangler reads them back (``wr.s3.read_parquet(url, dataset=True)``) and finds the
-newest part when a lake is opened; it does not write them, because
+deterministic keys through awswrangler, one conditional request each (`upload`); an object longer than its parts goes
+in one request of boto3. awswrangler also reads them back (``wr.s3.read_parquet(url, dataset=True)``) and finds the
+newest part when a lake is opened. What of it is not used, because
 
 * ``wr.s3.to_parquet(dataset=True)`` names files by random UUIDs, deletes before it writes or duplicates on a retry,
   and takes the rows through pandas, which changes types and bytes;
-* ``wr.s3.upload`` completes a multipart upload on its way out of an error: with the second of two parts refused, half
-  a file stood under its key. It also makes a client per call, and a put cannot depend on what it replaces;
 * ``wr.s3.delete_objects`` passes over keys that S3 answers with InternalError, and would leave old rows standing.
 
-(awswrangler 3.17, ``s3/_fs.py`` and ``s3/_delete.py``, read and tried.) Writers of one date take turns by a lease,
-see `lease`.
+(awswrangler 3.17.1, ``s3/_delete.py``, read and tried.) Writers of one date take turns by a lease, see `lease`.
 """
 
 from __future__ import annotations

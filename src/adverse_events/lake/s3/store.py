@@ -25,6 +25,7 @@ from botocore.exceptions import ClientError
 from adverse_events.aws.errors import translated
 from adverse_events.aws.retry import patiently
 from adverse_events.errors import PermanentServiceError, TransientServiceError, UsageError
+from adverse_events.lake.s3 import upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,10 +38,6 @@ SHA256 = "sha256"
 
 _READ_ATTEMPTS = 3
 """Tries to read an object's bytes; botocore repeats a request that failed, not an answer cut short."""
-
-_READ_WHOLE_BYTES = 1024 * 1024
-"""Longest file that is read before it is put. botocore asks S3 for leave before it sends a file (Expect: 100-continue),
-one more round trip per object; bytes it sends at once."""
 
 _ABSENT = frozenset({"NoSuchKey", "404"})
 _CHANGED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}) | _ABSENT
@@ -94,7 +91,7 @@ class S3Store:
         self.bucket, self.prefix = bucket_and_prefix(url)
         self.url = f"s3://{self.bucket}/{self.prefix}".rstrip("/")
         self._client = cloud.client("s3")
-        self._encryption = {"ServerSideEncryption": "aws:kms", "BucketKeyEnabled": True}
+        self._encryption: dict[str, Any] = {"ServerSideEncryption": "aws:kms", "BucketKeyEnabled": True}
         if cloud.settings.kms_key:
             self._encryption["SSEKMSKeyId"] = cloud.settings.kms_key
 
@@ -165,21 +162,18 @@ class S3Store:
             ChangedError: Another version stands there.
             ServiceError: S3 refused, or did not answer within the retry budget.
         """
-        if isinstance(content, Path) and content.stat().st_size <= _READ_WHOLE_BYTES:
+        if isinstance(content, Path) and content.stat().st_size <= upload.MOST_BYTES:
             content = content.read_bytes()
         digest = _digest(content)
-        condition = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
-        with self._changing("PutObject", key), _opened(content) as body:
+        request = {
+            "ChecksumSHA256": base64.b64encode(digest).decode(),
+            "Metadata": {SHA256: digest.hex(), **(metadata or {})},
+            **({"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}),
+            **self._encryption,
+        }
+        with self._changing("PutObject", key):
             try:
-                answer = self._client.put_object(
-                    Bucket=self.bucket,
-                    Key=self.prefix + key,
-                    Body=body,
-                    ChecksumSHA256=base64.b64encode(digest).decode(),
-                    Metadata={SHA256: digest.hex(), **(metadata or {})},
-                    **condition,
-                    **self._encryption,
-                )
+                answer = self._put(self.prefix + key, content, request)
             except ClientError as error:
                 # A put that S3 carried out and whose answer was lost is repeated by botocore, and then refused.
                 etag = self._etag_of(key, digest.hex()) if _code(error) in _CHANGED else None
@@ -187,6 +181,14 @@ class S3Store:
                     raise
                 return etag
         return str(answer["ETag"])
+
+    def _put(self, key: str, content: bytes | Path, request: dict[str, Any]) -> dict[str, Any]:
+        """Put an object by one request: through awswrangler, which would cut one that is longer than its parts."""
+        if isinstance(content, bytes) and 0 < len(content) <= upload.MOST_BYTES:
+            return upload.upload(self._client, f"s3://{self.bucket}/{key}", content, request)
+        with _opened(content) as body:
+            answer: dict[str, Any] = self._client.put_object(Bucket=self.bucket, Key=key, Body=body, **request)
+        return answer
 
     def delete(self, key: str, etag: str) -> None:
         """Remove the version `etag` of an object; one that is gone already is fine.
