@@ -8,7 +8,7 @@ import socket
 import time
 from contextlib import contextmanager, suppress
 from email.utils import formatdate
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -40,12 +40,14 @@ class _Connection(MotoRequestHandler):  # type: ignore[misc]
         clock: What answers are dated by: seconds since 1970.
         opened: The sockets of the server's connections.
         lock: Guards `opened`.
+        closing: Set when the server stops: what answers may be gone, and nobody waits for the answer.
     """
 
     answered_by: Handler
     clock: Callable[[], float]
     opened: set[socket.socket]
     lock: Lock
+    closing: Event
 
     # Head and body leave together, and at once: else one waits up to 40 ms for the client to acknowledge the other.
     wbufsize = -1
@@ -90,6 +92,8 @@ class _Connection(MotoRequestHandler):  # type: ignore[misc]
         except ConnectionError:
             raise
         except Exception as error:
+            if self.closing.is_set():
+                raise ConnectionAbortedError from error
             # No traceback: what went wrong may quote a post.
             logger.error("%s %s failed: %s", request.method, request.path, type(error).__name__)  # noqa: TRY400
             logger.debug("a request failed", exc_info=True)
@@ -126,16 +130,16 @@ def listening(handler: Handler, clock: Callable[[], float] = time.time) -> Itera
         clock: What answers are dated by: seconds since 1970.
     """
     opened: set[socket.socket] = set()
-    lock = Lock()
-    own = {"answered_by": staticmethod(handler), "clock": staticmethod(clock), "opened": opened, "lock": lock}
-    server = make_server(
-        LOOPBACK, 0, Request.application(handler), threaded=True, request_handler=type("_OfServer", (_Connection,), own)
-    )
+    lock, closing = Lock(), Event()
+    own = {"answered_by": staticmethod(handler), "clock": staticmethod(clock)}
+    kind = type("_OfServer", (_Connection,), {**own, "opened": opened, "lock": lock, "closing": closing})
+    server = make_server(LOOPBACK, 0, Request.application(handler), threaded=True, request_handler=kind)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
         yield f"http://{LOOPBACK}:{server.port}"
     finally:
+        closing.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -11,7 +11,8 @@ import time
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 
 from adverse_events.local_aws.inside import split_url
 from adverse_events.local_aws.wire import error
@@ -88,6 +89,8 @@ class TransformJobs:
             outcome["FailureReason"] = str(failed)
         except ClientError as failed:
             outcome["FailureReason"] = f"ClientError: {failed.response['Error']['Message']}"
+        except (BotoCoreError, httpx.HTTPError) as failed:  # as when this machine's services are being stopped
+            outcome["FailureReason"] = f"InternalServerError: {type(failed).__name__}"
         finally:
             with self._lock:
                 self._states[name] = {**outcome, "TransformEndTime": time.time()}
