@@ -14,6 +14,7 @@ from botocore.loaders import Loader, create_loader
 from adverse_events import __version__
 from adverse_events.aws.errors import translated
 from adverse_events.aws.source import session_source
+from adverse_events.aws.waiting import noting
 from adverse_events.errors import UsageError
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Cloud:
                     # Named in full: of two handlers, botocore asks the one with the longer name first.
                     retries = f"needs-retry.{client.meta.service_model.service_id.hyphenize()}"
                     client.meta.events.register_first(retries, _status_as_parsed)
+                    client.meta.events.register("needs-retry", noting(service, self.settings))
                 self._clients[service] = client
             return self._clients[service]
 

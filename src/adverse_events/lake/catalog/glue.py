@@ -202,7 +202,8 @@ class GlueCatalog:
     def _other(self, name: str, detail: str) -> ContractError:
         return ContractError(
             f"catalog table {self._settings.database}.{name}",
-            f"{detail}. Set another catalog.database, or drop that entry in Glue (no data are lost) and run again",
+            f"{detail}. Correct lake.path, now {self._lake_url}, if it is not the lake you mean; else set another "
+            "catalog.database, or drop that entry in Glue (no data are lost) and run again",
         )
 
     def _ensure_table(self, stands: dict[str, Any] | None, wanted: dict[str, Any]) -> int:

@@ -95,6 +95,15 @@ class S3Store:
         if cloud.settings.kms_key:
             self._encryption["SSEKMSKeyId"] = cloud.settings.kms_key
 
+    def check_bucket(self) -> None:
+        """Make sure that there is such a bucket, within reach.
+
+        Raises:
+            ServiceError: There is not.
+        """
+        with self._translated("HeadBucket", ""):
+            self._client.head_bucket(Bucket=self.bucket)
+
     def list_between(self, first: str, last: str = "") -> dict[str, Seen]:
         """Return the objects whose keys start with `first`, `last` or lie between, in order.
 
