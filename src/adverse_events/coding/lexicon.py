@@ -29,13 +29,24 @@ PATTERN_SCORE = 0.85
 KINDS = frozenset({"SYMPTOM", "SIGN", "DIAGNOSIS"})
 ROLES = frozenset({"ADE", "INDICATION", "BENEFIT", "WITHDRAWAL", "LACK_OF_EFFECT"})
 TRAITS = frozenset({"NEGATION", "HYPOTHETICAL", "PAST_HISTORY", "LOW_CONFIDENCE"})
+UNKNOWN = "UNKNOWN"
+"""Role of a condition that the text does not connect with a drug; as a cue, another cause ("the flu")."""
 END, NOTHING = "END", "NOTHING"
 """Meanings of a cue that only ends a clause, and of one that only keeps its words from being cues."""
+TAKEN, REASON, STATED, NOW = "TAKEN", "REASON", "STATED", "NOW"
+"""Meanings of cues that say a drug was taken, why something was done, that a question or a "would" states what
+happened, and that the past is over; see `context`."""
+NO, LISTS, YES = "no", "lists", "yes"
+"""What a cue crosses: nothing, lists (pauses and other conditions, no END cue), or anything but a sentence's end."""
+ANY, SYMPTOM, ILLNESS = "any", "symptom", "illness"
+"""Conditions a cue speaks of: all, those without a prior role, those with one."""
 
 _PRIORS = frozenset({"", "INDICATION", "WITHDRAWAL"})
 _SIDES = frozenset({"before", "after"})
 _YES_NO = frozenset({"yes", "no"})
-_MEANINGS = ROLES | TRAITS | {END, NOTHING}
+_MEANINGS = ROLES | TRAITS | {UNKNOWN, END, NOTHING, TAKEN, REASON, STATED, NOW}
+_CROSSES = frozenset({NO, LISTS, YES})
+_SPOKEN_OF = frozenset({ANY, SYMPTOM, ILLNESS})
 _WORD_CLASSES = frozenset({"FILLER", "SELF", "OTHER", "THEIRS", "QUESTION", "VERBAL", "FUZZY"})
 _SLOT = re.compile(r"\{(\w+)\}")
 _SENSATIONS = ("pain", "swelling", "itching", "numbness", "tingling", "cramp", "twitching", "shaking", "dryness")
@@ -86,16 +97,22 @@ class Cue:
     """What some words say about a condition near them.
 
     Attributes:
-        meaning: A role, a trait, `END` or `NOTHING`.
+        meaning: A role, a trait, `UNKNOWN`, `TAKEN`, `REASON`, `STATED`, `NOW`, `END` or `NOTHING`.
         side: Where the cue stands: before or after the condition.
         reach: Most words between the two.
-        crosses: Whether it reaches over clause ends (comma, "but") and other conditions.
+        crosses: `NO`, `LISTS` or `YES`.
+        of: `ANY`, `SYMPTOM` or `ILLNESS`.
     """
 
     meaning: str
     side: str
     reach: int
-    crosses: bool
+    crosses: str = NO
+    of: str = ANY
+
+    def is_for_other(self, is_illness: bool) -> bool:  # noqa: FBT001 - one question, one answer
+        """Tell whether the cue does not speak of an illness that drugs are taken for, or of a symptom."""
+        return self.of != ANY and (self.of == ILLNESS) != is_illness
 
 
 @dataclass(frozen=True)
@@ -218,14 +235,15 @@ class _Loader:
                     self._add_pattern(line, condition, template.replace("{part}", part))
 
     def _cues(self) -> None:
-        for line in read_lines(self.folder, "cues.csv", ("meaning", "side", "reach", "crosses", "cues")):
+        for line in read_lines(self.folder, "cues.csv", ("meaning", "side", "reach", "crosses", "of", "cues")):
             if not line["reach"].isdecimal():
                 line.refuse(f"reach {line['reach']!r} is not a number of words")
             cue = Cue(
                 line.choice("meaning", _MEANINGS),
                 line.choice("side", _SIDES),
                 int(line["reach"]),
-                line.choice("crosses", _YES_NO) == "yes",
+                line.choice("crosses", _CROSSES),
+                line.choice("of", _SPOKEN_OF),
             )
             for written in line.listed("cues"):
                 for expanded in self._expanded(line, written):

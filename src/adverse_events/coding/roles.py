@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adverse_events.coding.context import UNKNOWN, Context, Finding
+from adverse_events.coding.context import Context, Finding
+from adverse_events.coding.lexicon import UNKNOWN
 from adverse_events.coding.matching import FoundForm, Matcher, Matches
 from adverse_events.coding.reading import Reader, Reading
 

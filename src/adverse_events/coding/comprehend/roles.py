@@ -14,8 +14,8 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Self
 
-from adverse_events.coding.context import UNKNOWN, Finding
-from adverse_events.coding.lexicon import KINDS, Condition, Form, Lexicon, load_lexicon
+from adverse_events.coding.context import Finding
+from adverse_events.coding.lexicon import KINDS, UNKNOWN, Condition, Form, Lexicon, load_lexicon
 from adverse_events.coding.matching import FoundForm
 from adverse_events.coding.reading import DRUG, PAUSE, STOPS
 from adverse_events.coding.roles import CUE_SCORE, ReadText, RoleReader
