@@ -3,8 +3,8 @@
 The method follows ConText: cues have a side, a reach and ends. The rules, in the order they are applied:
 
 * A cue speaks within its sentence, over at most its reach of words. Unless it crosses, a comma, an END cue ("but") and
-  another condition stop it; one that crosses lists is stopped by END cues only; a drug mention stops a denial ("didn't
-  take DRUG and got dizzy"). Some cues speak of illnesses only, or of symptoms only.
+  another condition stop it; one that crosses lists is stopped by END cues only; a drug mention stops a denial and a
+  benefit before it ("didn't take DRUG and got dizzy", "stopped DRUG when I got dizzy"). Some cues speak of illnesses only, or of symptoms only.
 * Of several roles a cue that touches the condition and allows no word between (reach 0) wins; then the nearest that
   does not cross, the one before the condition where two are as near; then the nearest crossing one.
 * A denied benefit is LACK_OF_EFFECT ("hasn't helped my anxiety"); a benefit denies nothing else ("no more panic
@@ -64,8 +64,11 @@ _MAX_CONNECTIVES = 2
 _SHARED_BY_VERBS = frozenset({"ADE", "WITHDRAWAL"})
 _ASSERTED = frozenset({"ADE", UNKNOWN, REASON})
 _GIVE_ROLES = ROLES | {UNKNOWN, REASON}
+_NOT_PAST_A_DRUG = frozenset({"NEGATION", "BENEFIT"})
 _SETTLES = frozenset({"BENEFIT", "LACK_OF_EFFECT"})
 _HAVING = frozenset({"have", "has", "had", "get", "got", "having", "getting", "give", "do"})
+_MOSTLY_TREATED = ("F32", "F33", "F41", "G43", "K21", "L70", "M54", "R12")
+"""Codes of complaints that drugs are mostly taken for; cues for illnesses speak of them too."""
 _NEAR = 2
 """Words between two things said in one breath, such as a verb of taking and its drug."""
 _DOUBLE = 4
@@ -136,6 +139,7 @@ class Context:
         kept: For each searched word its index in `reading` (fillers were left out).
         forms: Conditions, in text order; positions count searched words.
         cues: Cues, likewise.
+        is_about_drug: The whole text is about a drug it need not name, as a review is.
     """
 
     def __init__(
@@ -145,6 +149,8 @@ class Context:
         kept: Sequence[int],
         forms: Sequence[FoundForm],
         cues: Sequence[FoundCue],
+        *,
+        is_about_drug: bool = False,
     ) -> None:
         """Split the text into sentences and clauses."""
         self._classes = lexicon.words
@@ -163,6 +169,7 @@ class Context:
             meaning: [cue.begin for cue in cues if any(said.meaning == meaning for said in cue.cues)]
             for meaning in (REASON, TAKEN, NOW, "NEGATION", "WITHDRAWAL")
         }
+        self._is_about_drug = is_about_drug
         self._experiencers = Experiencers(lexicon, reading)
 
     def judge(self) -> list[Finding]:
@@ -231,7 +238,8 @@ class Context:
     def _speaking(self, index: int) -> list[_Speaking]:
         """Return the cues that reach condition `index`."""
         form = self._forms[index]
-        is_illness = bool(form.form.condition.prior)
+        condition = form.form.condition
+        is_illness = bool(condition.prior) or condition.code.startswith(_MOSTLY_TREATED)
         previous = self._forms[index - 1].end if index else 0
         following = self._forms[index + 1].begin if index + 1 < len(self._forms) else len(self._words)
         first = bisect_left(self._starts, form.begin - REACH)
@@ -255,7 +263,7 @@ class Context:
                         is_plain = is_beside and not _any_between(self._clause_ends, begin, end)
                     if not is_plain:
                         continue
-                if cue.meaning == "NEGATION" and _any_between(self._drugs, begin, end):
+                if cue.meaning in _NOT_PAST_A_DRUG and not is_after and _any_between(self._drugs, begin, end):
                     continue
                 if cue.meaning == "PAST_HISTORY" and _any_between(self._places[NOW], begin, end):
                     continue
@@ -286,7 +294,10 @@ class Context:
         begin, end = self._sentence(found.begin)
         if _any_between(self._places["WITHDRAWAL"], begin, found.begin):
             return "ADE"
-        return "INDICATION" if _any_between(self._places[TAKEN], begin, end) else ""
+        taken = self._places[TAKEN]
+        first, last = bisect_left(taken, begin), bisect_left(taken, end)
+        is_taken = any(_any_between(self._drugs, at, min(at + _NEAR + 2, end)) for at in taken[first:last])
+        return "INDICATION" if is_taken else ""
 
     def _sentence(self, at: int) -> tuple[int, int]:
         after = bisect_left(self._stops, at)
@@ -344,7 +355,7 @@ class Context:
                 return UNKNOWN, _OPEN_ILLNESS
             return form.form.condition.prior, _PRIOR
         n_before = bisect_left(self._drugs, form.begin)
-        if n_before:
+        if n_before or self._is_about_drug:
             if "NEGATION" not in traits and self._is_after_a_stop(form.begin):
                 return "WITHDRAWAL", _REGIME
             return "ADE", _SYMPTOM_AFTER

@@ -250,6 +250,9 @@ class _Loader:
                     known = self.cues.setdefault(self._key(line, expanded), [])
                     if cue not in known:
                         known.append(cue)
+        from adverse_events.coding.cues import with_both_sides  # noqa: PLC0415 - it needs the names above
+
+        self.cues = with_both_sides(self.cues)
 
     def _causes(self) -> dict[str, str]:
         causes: dict[str, str] = {}

@@ -39,12 +39,14 @@ class ReadText:
         kept: For each searched word its index in `reading`; fillers are left out. Forms count searched words.
         matches: What the lexicon knows among the searched words.
         forms: The conditions of the lexicon, in text order.
+        is_about_drug: Whoever gave the text said what drug it is about: one of its drugs stands nowhere in it.
     """
 
     reading: Reading
     kept: list[int]
     matches: Matches
     forms: list[FoundForm]
+    is_about_drug: bool = False
 
     def span(self, form: FoundForm) -> tuple[int, int]:
         """Return the code points ``[begin, end)`` of the text where `form` stands."""
@@ -79,7 +81,8 @@ class RoleReader:
         reading = self._reader.read(text, drugs)
         kept = [index for index, word in enumerate(reading.words) if word not in self._fillers]
         matches = self._matcher.find([reading.words[index] for index in kept])
-        return ReadText(reading, kept, matches, matches.forms())
+        is_about_drug = any(drug.begin == drug.end for drug in drugs)
+        return ReadText(reading, kept, matches, matches.forms(), is_about_drug)
 
     def judge(self, read: ReadText, forms: Sequence[FoundForm]) -> list[Finding]:
         """Return the role and the traits of each of `forms`, same order.
@@ -90,7 +93,10 @@ class RoleReader:
         """
         if not forms:
             return []
-        return Context(self._lexicon, read.reading, read.kept, forms, read.matches.cues(forms)).judge()
+        cues = read.matches.cues(forms)
+        return Context(
+            self._lexicon, read.reading, read.kept, forms, cues, is_about_drug=read.is_about_drug
+        ).judge()
 
     def cause(self, role: str, begin: int, drugs: Sequence[DrugMention]) -> str | None:
         """Return the adverse-effect code (T36-T50) of the drug blamed for a condition that is not denied.
