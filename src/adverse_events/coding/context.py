@@ -38,10 +38,12 @@ from adverse_events.coding.experiencer import Experiencers
 from adverse_events.coding.lexicon import (
     END,
     LISTS,
+    NO,
     NOW,
     REASON,
     ROLES,
     STATED,
+    STOPPED,
     TAKEN,
     TRAITS,
     UNKNOWN,
@@ -64,7 +66,13 @@ _MAX_CONNECTIVES = 2
 _SHARED_BY_VERBS = frozenset({"ADE", "WITHDRAWAL"})
 _ASSERTED = frozenset({"ADE", UNKNOWN, REASON})
 _GIVE_ROLES = ROLES | {UNKNOWN, REASON}
-_NOT_PAST_A_DRUG = frozenset({"NEGATION", "BENEFIT"})
+_NOT_PAST_A_DRUG = frozenset({"NEGATION", "BENEFIT", "ADE", "LACK_OF_EFFECT"})
+_BREAKS = frozenset({PAUSE, *STOPS})
+_OUTCOMES = frozenset("seem help manage managed start started begin began continue continued used able appear".split())
+"""Before "to" and a verb of benefit: an outcome, not a purpose."""
+_LED_BY = frozenset("when whenever after since because if from once time while until".split())
+_UNMEANT = frozenset("forgot forget forgetting forgotten miss missed missing skip skipped skipping without ran run".split())
+"""Stops that nobody makes because of a condition, so that a condition told before one came of it."""
 _SETTLES = frozenset({"BENEFIT", "LACK_OF_EFFECT"})
 _HAVING = frozenset({"have", "has", "had", "get", "got", "having", "getting", "give", "do"})
 _MOSTLY_TREATED = ("F32", "F33", "F41", "G43", "K21", "L70", "M54", "R12")
@@ -123,11 +131,12 @@ class _Speaking:
     is_after: bool
     found: FoundCue
     cue: Cue
+    is_bare: bool = False
 
     @property
-    def rank(self) -> tuple[bool, bool, int, bool]:
+    def rank(self) -> tuple[bool, bool, bool, int, bool]:
         """What is heard first sorts first."""
-        return self.cue.reach > 0, self.cue.crosses == YES, self.distance, self.is_after
+        return self.cue.reach > 0, self.cue.crosses == YES, self.is_bare, self.distance, self.is_after
 
 
 class Context:
@@ -167,8 +176,10 @@ class Context:
         self._drugs = [index for index, word in enumerate(words) if word == DRUG]
         self._places = {
             meaning: [cue.begin for cue in cues if any(said.meaning == meaning for said in cue.cues)]
-            for meaning in (REASON, TAKEN, NOW, "NEGATION", "WITHDRAWAL")
+            for meaning in (REASON, TAKEN, NOW, STOPPED, "NEGATION", "WITHDRAWAL")
         }
+        self._stopped = [cue for cue in cues if self._is_stop_of_a_drug(cue)]
+        self._stopped_at = [cue.begin for cue in self._stopped]
         self._is_about_drug = is_about_drug
         self._experiencers = Experiencers(lexicon, reading)
 
@@ -181,32 +192,71 @@ class Context:
             self._share(drafts, left + 1, left)
         return [self._finding(index, draft) for index, draft in enumerate(drafts)]
 
+    def _is_stop_of_a_drug(self, found: FoundCue) -> bool:
+        """Whether a verb of stopping is followed by the drug: "forgot to pack my DRUG"."""
+        if not any(said.meaning == STOPPED for said in found.cues):
+            return False
+        following = self._words[found.end : found.end + _NEAR + 2]
+        if DRUG not in following:
+            return False
+        at = following.index(DRUG)
+        has_form = any(found.end <= form.begin < found.end + at for form in self._forms)
+        return not has_form and _BREAKS.isdisjoint(following[:at])
+
     def _draft(self, index: int) -> _Draft:
         form = self._forms[index]
         speaking = self._speaking(index)
         roles = [said for said in speaking if said.cue.meaning in _GIVE_ROLES and _is_heard(said.cue)]
-        withdrawn = [said for said in roles if said.cue.meaning == "WITHDRAWAL" and self._is_unexcused(said, form)]
+        withdrawn = [
+            said.found for said in roles if said.cue.meaning == "WITHDRAWAL" and self._is_unexcused(said, form)
+        ] or self._stops_around(form)
         chosen = min(
             (said for said in roles if said.cue.meaning != "WITHDRAWAL"), key=lambda said: said.rank, default=None
         )
         role, found = (chosen.cue.meaning, chosen.found) if chosen else ("", None)
-        if chosen and role == "BENEFIT" and self._is_denied(chosen):
-            role = "LACK_OF_EFFECT"
+        if chosen and role == "BENEFIT":
+            role = self._benefit(chosen, speaking)
         if role == REASON and found:
             role = self._reason(found)
         if withdrawn and (not role or role in _ASSERTED or role == "LACK_OF_EFFECT" and chosen and chosen.is_after):
-            role, found = "WITHDRAWAL", min(withdrawn, key=lambda said: said.rank).found
+            role, found = "WITHDRAWAL", min(withdrawn, key=lambda said: abs(said.begin - form.begin))
         elif form.form.condition.prior == "WITHDRAWAL" and (not role or role in _ASSERTED):
             role = "WITHDRAWAL"
         stated = min((said.found.begin for said in speaking if said.cue.meaning == STATED), default=None)
         return _Draft(role, found, self._traits(speaking, role, stated), stated is not None)
+
+    def _benefit(self, chosen: _Speaking, speaking: Sequence[_Speaking]) -> str:
+        """Return what a cue of benefit comes to: denied it is no effect, and as a purpose or a hope an indication."""
+        if self._is_denied(chosen):
+            return "LACK_OF_EFFECT"
+        at = chosen.found.begin
+        is_purpose = not chosen.is_after and self._words[max(at - 1, 0) : at] == ["to"]
+        if is_purpose and _OUTCOMES.isdisjoint(self._words[max(at - 2, 0) : at - 1]):
+            return "INDICATION"
+        is_hoped = any(one.cue.meaning == "HYPOTHETICAL" and one.found.begin < at for one in speaking)
+        return "INDICATION" if is_hoped else "BENEFIT"
+
+    def _stops_around(self, form: FoundForm) -> list[FoundCue]:
+        """Return the stops of a drug in the sentence that tell what led to the condition."""
+        begin, end = self._sentence(form.begin)
+        first, last = bisect_left(self._stopped_at, begin), bisect_left(self._stopped_at, end)
+        return [stop for stop in self._stopped[first:last] if self._led_to(stop, form)]
+
+    def _led_to(self, stop: FoundCue, form: FoundForm) -> bool:
+        if stop.begin < form.begin:
+            return not (
+                _any_between(self._places[REASON], stop.begin + 1, form.begin)
+                or _any_between(self._places[TAKEN], stop.end, form.begin)
+            )
+        before = self._words[max(stop.begin - _NEAR - 1, form.end) : stop.begin]
+        return not _LED_BY.isdisjoint(before) or self._words[stop.begin] in _UNMEANT
 
     def _traits(self, speaking: Sequence[_Speaking], role: str, stated: int | None) -> dict[str, FoundCue | str]:
         said = [one for one in speaking if one.cue.meaning in TRAITS]
         traits: dict[str, FoundCue | str] = {}
         for one in sorted(said, key=lambda one: one.distance, reverse=True):
             traits[one.cue.meaning] = one.found
-        if stated is not None or role in _SETTLES:
+        if stated is not None or role in _SETTLES or role == "INDICATION":
             traits.pop("HYPOTHETICAL", None)
         if denial := traits.get("NEGATION"):
             is_stated = stated is not None and not isinstance(denial, str) and stated < denial.begin
@@ -253,6 +303,8 @@ class Context:
             is_beside = found.end <= following if is_after else found.begin >= previous
             is_plain: bool | None = None
             for cue in found.cues:
+                if cue.meaning == "HYPOTHETICAL" and form.form.is_verbal and begin == end and not is_after:
+                    continue  # "could not sleep" tells what happened
                 if (cue.side == "after") != is_after or end - begin > cue.reach or cue.is_for_other(is_illness):
                     continue
                 if cue.crosses == LISTS:
@@ -263,12 +315,21 @@ class Context:
                         is_plain = is_beside and not _any_between(self._clause_ends, begin, end)
                     if not is_plain:
                         continue
-                if cue.meaning in _NOT_PAST_A_DRUG and not is_after and _any_between(self._drugs, begin, end):
+                if not is_after and self._is_about_something_else(cue, begin, end):
                     continue
                 if cue.meaning == "PAST_HISTORY" and _any_between(self._places[NOW], begin, end):
                     continue
-                speaking.append(_Speaking(end - begin, is_after, found, cue))
+                is_bare = found.end - found.begin == 1 and self._words[found.begin] == "for"
+                speaking.append(_Speaking(end - begin, is_after, found, cue, is_bare))
         return speaking
+
+    def _is_about_something_else(self, cue: Cue, begin: int, end: int) -> bool:
+        """Whether what a cue before a condition speaks of stands between the two: a drug, or what had a reason."""
+        if cue.crosses != NO or cue.meaning not in _NOT_PAST_A_DRUG:
+            return False
+        if cue.meaning == "NEGATION" and _any_between(self._places[REASON], begin, end):
+            return True
+        return _any_between(self._drugs, begin, end)
 
     def _is_denied(self, said: _Speaking) -> bool:
         """Whether a denial stands right before a cue of benefit."""
@@ -292,11 +353,12 @@ class Context:
     def _reason(self, found: FoundCue) -> str:
         """Return the role of what something was done because of; empty where only the default tells."""
         begin, end = self._sentence(found.begin)
-        if _any_between(self._places["WITHDRAWAL"], begin, found.begin):
+        if any(_any_between(self._places[stop], begin, found.begin) for stop in ("WITHDRAWAL", STOPPED)):
             return "ADE"
         taken = self._places[TAKEN]
         first, last = bisect_left(taken, begin), bisect_left(taken, end)
         is_taken = any(_any_between(self._drugs, at, min(at + _NEAR + 2, end)) for at in taken[first:last])
+        is_taken = is_taken or self._words[max(found.begin - 2, 0) : found.begin] == ["on", DRUG]
         return "INDICATION" if is_taken else ""
 
     def _sentence(self, at: int) -> tuple[int, int]:
@@ -339,6 +401,8 @@ class Context:
     def _finding(self, index: int, draft: _Draft) -> Finding:
         form = self._forms[index]
         traits = draft.traits
+        if draft.role == "ADE" and self._is_treated_flare(form, draft.found):
+            draft.role, draft.found, draft.why = "INDICATION", None, _SYMPTOM_TREATED
         role, why = (draft.role, draft.found or draft.why) if draft.role else self._default(index, traits)
         if told := self._experiencers.other(self._kept[form.begin], self._kept[form.end - 1] + 1):
             traits["PERTAINS_TO_FAMILY"] = told
@@ -347,12 +411,26 @@ class Context:
         blamed = self._blamed(form, role, draft.found) if role in ("ADE", "WITHDRAWAL") else None
         return Finding(role, tuple(sorted(traits)), blamed, {role: why, **traits})
 
+    def _is_treated_flare(self, form: FoundForm, found: FoundCue | None) -> bool:
+        """Whether a condition is said to get worse before any drug is named, and then one is taken."""
+        if found is None or found.begin < form.end or DRUG in self._words[found.begin : found.end]:
+            return False
+        if not any(said.meaning == "ADE" and said.side == "after" and said.crosses == NO for said in found.cues):
+            return False
+        following = bisect_left(self._drugs, found.end)
+        if following != 0 or not self._drugs:
+            return False
+        return _any_between(self._places[TAKEN], found.end, self._drugs[0]) and not _any_between(
+            self._stops, form.end, self._drugs[0]
+        )
+
     def _default(self, index: int, traits: Mapping[str, object]) -> tuple[str, str]:
         """Return the role of a condition no cue speaks of, and the rule."""
         form = self._forms[index]
         if form.form.condition.prior and not self._is_listed_with_symptom(index):
             if "NEGATION" in traits or "HYPOTHETICAL" in traits:
-                return UNKNOWN, _OPEN_ILLNESS
+                is_after = bool(self._drugs) and self._drugs[0] < form.begin
+                return ("ADE", _SYMPTOM_AFTER) if is_after else (UNKNOWN, _OPEN_ILLNESS)
             return form.form.condition.prior, _PRIOR
         n_before = bisect_left(self._drugs, form.begin)
         if n_before or self._is_about_drug:
@@ -361,6 +439,8 @@ class Context:
             return "ADE", _SYMPTOM_AFTER
         if n_before < len(self._drugs) and self._drugs[n_before] - form.end <= REACH:
             drug = self._drugs[n_before]
+            if "PAST_HISTORY" in traits and not _any_between(self._stops, form.end, drug):
+                return "INDICATION", _SYMPTOM_TREATED
             at = bisect_right(self._places[TAKEN], drug) - 1
             if at >= 0 and self._places[TAKEN][at] >= form.end and drug - self._places[TAKEN][at] <= _NEAR + 2:
                 return "INDICATION", _SYMPTOM_TREATED

@@ -68,7 +68,7 @@ class Experiencers:
             elif word in self._classes["SELF"]:
                 if not (word in ("my", "mine") and self._names_other(index)):
                     return ""
-            elif word in self._classes["OTHER"]:
+            elif word in self._classes["OTHER"] or self._is_little_one(index):
                 if self._only_talks(index) or (word in _PRONOUNS and self._is_clinician(index)):
                     continue
                 if is_crossed and not self._has_condition_like_subject(index):
@@ -84,6 +84,9 @@ class Experiencers:
         while following < len(self._words) and self._words[following] in _BRIDGES:
             following += 1
         return following < len(self._words) and self._words[following] in self._classes["OTHER"]
+
+    def _is_little_one(self, index: int) -> bool:
+        return index > 0 and self._words[index] == "one" and self._words[index - 1] == "little"
 
     def _only_talks(self, index: int) -> bool:
         """Whether the person at `index` speaks of the author's condition, or is only spoken to."""
