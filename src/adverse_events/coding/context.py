@@ -65,13 +65,48 @@ _CONNECTIVES = frozenset({PAUSE, "and", "or", "nor", "n", "plus", "with"})
 _MAX_CONNECTIVES = 2
 _SHARED_BY_VERBS = frozenset({"ADE", "WITHDRAWAL"})
 _ASSERTED = frozenset({"ADE", UNKNOWN, REASON})
+_MARKS = (END, REASON, TAKEN, NOW, STOPPED, "NEGATION", "WITHDRAWAL")
+_DUE_TO = "due to"
+"""Reasons that are named, as against what only excuses a stop."""
 _GIVE_ROLES = ROLES | {UNKNOWN, REASON}
 _NOT_PAST_A_DRUG = frozenset({"NEGATION", "BENEFIT", "ADE", "LACK_OF_EFFECT"})
 _BREAKS = frozenset({PAUSE, *STOPS})
-_OUTCOMES = frozenset("seem help manage managed start started begin began continue continued used able appear".split())
+_OUTCOMES = frozenset(
+    [
+        "seem",
+        "help",
+        "manage",
+        "managed",
+        "start",
+        "started",
+        "begin",
+        "began",
+        "continue",
+        "continued",
+        "used",
+        "able",
+        "appear",
+    ]
+)
 """Before "to" and a verb of benefit: an outcome, not a purpose."""
-_LED_BY = frozenset("when whenever after since because if from once time while until".split())
-_UNMEANT = frozenset("forgot forget forgetting forgotten miss missed missing skip skipped skipping without ran run".split())
+_LED_BY = frozenset(["when", "whenever", "after", "since", "because", "if", "from", "once", "time", "while", "until"])
+_UNMEANT = frozenset(
+    [
+        "forgot",
+        "forget",
+        "forgetting",
+        "forgotten",
+        "miss",
+        "missed",
+        "missing",
+        "skip",
+        "skipped",
+        "skipping",
+        "without",
+        "ran",
+        "run",
+    ]
+)
 """Stops that nobody makes because of a condition, so that a condition told before one came of it."""
 _SETTLES = frozenset({"BENEFIT", "LACK_OF_EFFECT"})
 _HAVING = frozenset({"have", "has", "had", "get", "got", "having", "getting", "give", "do"})
@@ -170,14 +205,17 @@ class Context:
         self._words = words = [reading.words[index] for index in kept]
         self._starts = [cue.begin for cue in cues]
         self._stops = [index for index, word in enumerate(words) if word in STOPS]
-        self._ends = [cue.begin for cue in cues if any(meaning.meaning == END for meaning in cue.cues)]
+        self._drugs = [index for index, word in enumerate(words) if word == DRUG]
+        self._places: dict[str, list[int]] = {meaning: [] for meaning in (*_MARKS, _DUE_TO)}
+        for found in cues:
+            for said in found.cues:
+                if (places := self._places.get(said.meaning)) is not None and places[-1:] != [found.begin]:
+                    places.append(found.begin)
+                if said.meaning == REASON and said.reach:
+                    self._places[_DUE_TO].append(found.begin)
+        self._ends = self._places[END]
         pauses = [index for index, word in enumerate(words) if word == PAUSE]
         self._clause_ends = sorted({*self._ends, *pauses, *self._stops})
-        self._drugs = [index for index, word in enumerate(words) if word == DRUG]
-        self._places = {
-            meaning: [cue.begin for cue in cues if any(said.meaning == meaning for said in cue.cues)]
-            for meaning in (REASON, TAKEN, NOW, STOPPED, "NEGATION", "WITHDRAWAL")
-        }
         self._stopped = [cue for cue in cues if self._is_stop_of_a_drug(cue)]
         self._stopped_at = [cue.begin for cue in self._stopped]
         self._is_about_drug = is_about_drug
@@ -218,7 +256,7 @@ class Context:
             role = self._benefit(chosen, speaking)
         if role == REASON and found:
             role = self._reason(found)
-        if withdrawn and (not role or role in _ASSERTED or role == "LACK_OF_EFFECT" and chosen and chosen.is_after):
+        if withdrawn and (not role or role in _ASSERTED or (role == "LACK_OF_EFFECT" and chosen and chosen.is_after)):
             role, found = "WITHDRAWAL", min(withdrawn, key=lambda said: abs(said.begin - form.begin))
         elif form.form.condition.prior == "WITHDRAWAL" and (not role or role in _ASSERTED):
             role = "WITHDRAWAL"
@@ -327,7 +365,7 @@ class Context:
         """Whether what a cue before a condition speaks of stands between the two: a drug, or what had a reason."""
         if cue.crosses != NO or cue.meaning not in _NOT_PAST_A_DRUG:
             return False
-        if cue.meaning == "NEGATION" and _any_between(self._places[REASON], begin, end):
+        if cue.meaning == "NEGATION" and _any_between(self._places[_DUE_TO], begin, end):
             return True
         return _any_between(self._drugs, begin, end)
 
@@ -465,9 +503,12 @@ class Context:
         if not drugs:
             return None
         if found and (at := self._drug_of(found, form, role)) is not None:
-            return self._alone(at)
+            is_switch = role == "ADE" and self._words[drugs[at] + 1 : drugs[at] + 3] == ["to", DRUG]
+            return self._alone(at + 1 if is_switch else at)
         before = bisect_left(drugs, form.begin) - 1
-        return self._alone(before if before >= 0 else 0)
+        if before < 0 and self._is_about_drug:
+            return None
+        return self._alone(max(before, 0))
 
     def _drug_of(self, found: FoundCue, form: FoundForm, role: str) -> int | None:
         """Return which drug a causal cue names: inside or right after it, or, before the condition, the one it follows."""

@@ -14,21 +14,95 @@ REACH = 40
 """Words looked back over; keeps very long posts linear."""
 
 _SPEAKS = frozenset(
-    "say says said tell tells told think thinks thought ask asks asked hate hates know knows noticed notices notice "
-    "wonders wondered insists joked joke laughed laughs warned suggested recommended suggest swears believes".split()
+    [
+        "say",
+        "says",
+        "said",
+        "tell",
+        "tells",
+        "told",
+        "think",
+        "thinks",
+        "thought",
+        "ask",
+        "asks",
+        "asked",
+        "hate",
+        "hates",
+        "know",
+        "knows",
+        "noticed",
+        "notices",
+        "notice",
+        "wonders",
+        "wondered",
+        "insists",
+        "joked",
+        "joke",
+        "laughed",
+        "laughs",
+        "warned",
+        "suggested",
+        "recommended",
+        "suggest",
+        "swears",
+        "believes",
+    ]
 )
 """After a person: that person talks, or feels, about what is told."""
 
-_ADDRESSED = frozenset("with at to told tell telling asked ask call called text texted scared annoy annoyed".split())
+_ADDRESSED = frozenset(
+    [
+        "with",
+        "at",
+        "to",
+        "told",
+        "tell",
+        "telling",
+        "asked",
+        "ask",
+        "call",
+        "called",
+        "text",
+        "texted",
+        "scared",
+        "annoy",
+        "annoyed",
+    ]
+)
 """Before a person: that person listens, or stands by."""
 
 _CLINICIANS = frozenset(
-    "doctor doctors physician psychiatrist psych gp pcp nurse pharmacist therapist neurologist dermatologist "
-    "cardiologist surgeon specialist np dentist derm neuro rheumatologist oncologist obgyn".split()
+    [
+        "doctor",
+        "doctors",
+        "physician",
+        "psychiatrist",
+        "psych",
+        "gp",
+        "pcp",
+        "nurse",
+        "pharmacist",
+        "therapist",
+        "neurologist",
+        "dermatologist",
+        "cardiologist",
+        "surgeon",
+        "specialist",
+        "np",
+        "dentist",
+        "derm",
+        "neuro",
+        "rheumatologist",
+        "oncologist",
+        "obgyn",
+    ]
 )
-_PRONOUNS = frozenset("she he him her his hers himself herself they".split())
-_BRIDGES = frozenset("my our the a an own dear old little poor sweet lovely two one best".split())
-_SELF_AFTER = frozenset("i im ive".split())
+_PRONOUNS = frozenset(["she", "he", "him", "her", "his", "hers", "himself", "herself", "they"])
+_BRIDGES = frozenset(
+    ["my", "our", "the", "a", "an", "own", "dear", "old", "little", "poor", "sweet", "lovely", "two", "one", "best"]
+)
+_SELF_AFTER = frozenset(["i", "im", "ive"])
 _CLAUSES_BACK = 1
 """Sentences without a person of their own that still speak of the last one's."""
 
@@ -113,5 +187,3 @@ class Experiencers:
         while before >= 0 and self._words[before] in _BRIDGES:
             before -= 1
         return before < 0 or self._words[before] in STOPS or self._words[before] == PAUSE
-
-

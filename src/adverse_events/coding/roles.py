@@ -10,23 +10,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adverse_events.coding.context import Context, Finding
-from adverse_events.coding.lexicon import UNKNOWN
+from adverse_events.coding.lexicon import FOLDER
 from adverse_events.coding.matching import FoundForm, Matcher, Matches
 from adverse_events.coding.reading import Reader, Reading
+from adverse_events.coding.situations import Situations, Told
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from adverse_events.coding.lexicon import Lexicon
-    from adverse_events.records import DrugMention
+    from adverse_events.records import DrugMention, Entity
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Raised whenever a rule outside the lexicon's files changes a result."""
 
 CUE_SCORE = 0.90
 """A trait read from a cue."""
 
-_CAUSAL_ROLES = frozenset({"ADE", "WITHDRAWAL", UNKNOWN})
+_CAUSAL_ROLES = frozenset({"ADE", "WITHDRAWAL"})
 _COMBINATION = " / "
 
 
@@ -62,14 +64,19 @@ class RoleReader:
 
     Args:
         lexicon: Forms, cues, word classes and causes.
+        folder: Where it was loaded from; ``situations.csv`` is read there.
+
+    Raises:
+        ContractError: That file cannot be used.
     """
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self, lexicon: Lexicon, folder: Path = FOLDER) -> None:
         """Prepare the look-ups."""
         self._lexicon = lexicon
         self._fillers = lexicon.words["FILLER"]
         self._reader = Reader(lexicon.spelling)
         self._matcher = Matcher(lexicon)
+        self._situations = Situations.load(lexicon, folder)
 
     @property
     def version(self) -> str:
@@ -94,28 +101,37 @@ class RoleReader:
         if not forms:
             return []
         cues = read.matches.cues(forms)
-        return Context(
-            self._lexicon, read.reading, read.kept, forms, cues, is_about_drug=read.is_about_drug
-        ).judge()
+        return Context(self._lexicon, read.reading, read.kept, forms, cues, is_about_drug=read.is_about_drug).judge()
 
-    def cause(self, role: str, begin: int, drugs: Sequence[DrugMention]) -> str | None:
+    def told(self, read: ReadText, text: str, entities: Iterable[Entity]) -> Told:
+        """Return the seriousness criteria and special situations that `text` tells beside its conditions `entities`."""
+        return self._situations.told(self, read, text, entities)
+
+    def cause(self, read: ReadText, finding: Finding, drugs: Sequence[DrugMention]) -> str | None:
         """Return the adverse-effect code (T36-T50) of the drug blamed for a condition that is not denied.
 
-        It is the only drug of the text, or else the nearest one before the condition; of a combination, when its
-        parts share one code. None where the role blames no drug, or where no code is known.
+        None where the role blames no drug, where it is open which of several is meant, or where no code is known; of a
+        combination, the code its parts share.
 
         Args:
-            role: The condition's role.
-            begin: Its first code point.
+            read: The text.
+            finding: What it says of the condition.
             drugs: Every drug of the text.
         """
-        if role not in _CAUSAL_ROLES:
+        blamed = self.blamed(read, finding, drugs)
+        return self._cause_of(blamed.ingredient) if blamed else None
+
+    def blamed(self, read: ReadText, finding: Finding, drugs: Sequence[DrugMention]) -> DrugMention | None:
+        """Return the drug blamed: the one the context points at, or the only one there is; None where it is open."""
+        if finding.role not in _CAUSAL_ROLES or not drugs:
             return None
-        ingredients = {drug.ingredient for drug in drugs}
-        if len(ingredients) == 1:
-            return self._cause_of(next(iter(ingredients)))
-        before = [drug for drug in drugs if drug.end <= begin]
-        return self._cause_of(max(before, key=lambda drug: drug.end).ingredient) if before else None
+        if finding.blamed is not None:
+            begin = read.reading.begins[read.kept[finding.blamed]]
+            return next((drug for drug in drugs if drug.begin == begin and drug.end > drug.begin), None)
+        if len({drug.ingredient for drug in drugs}) == 1:
+            return drugs[0]
+        subjects = [drug for drug in drugs if drug.begin == drug.end]
+        return subjects[0] if len(subjects) == 1 else None
 
     def _cause_of(self, ingredient: str) -> str | None:
         causes = self._lexicon.causes
