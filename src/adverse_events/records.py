@@ -85,7 +85,10 @@ class Entity:
     is_serious: bool = False
 
     def to_wire(self, entity_id: int) -> dict[str, Any]:
-        """Return the entity in InferICD10CM's response shape, plus ``Role``, ``CauseCode``, ``BodySystem`` and ``IsSerious``."""
+        """Return the entity in InferICD10CM's response shape, plus what the service has no member for.
+
+        That is ``Role``, and where there is any ``CauseCode``, ``BodySystem`` and ``IsSerious``.
+        """
         wire: dict[str, Any] = {
             "Id": entity_id,
             "Text": self.text,

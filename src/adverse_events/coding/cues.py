@@ -18,8 +18,8 @@ def with_both_sides(cues: Mapping[str, list[Cue]]) -> dict[str, list[Cue]]:
     """Return `cues`, each also meaning what the longest shorter cue at its edge means on a side it is silent on.
 
     The longest cue at a place is the only one heard, so "trying to get off", listed for conditions before it, would
-    otherwise silence "get off" for conditions after it. A cue's last words speak to what follows, its first words to what
-    comes before. A cue that speaks on neither side (NOTHING) stays silent.
+    otherwise silence "get off" for conditions after it. A cue's last words speak to what follows, its first words to
+    what comes before. A cue that speaks on neither side (NOTHING) stays silent.
 
     Args:
         cues: By words in one spelling, joined by one space.

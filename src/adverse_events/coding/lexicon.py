@@ -34,8 +34,8 @@ UNKNOWN = "UNKNOWN"
 END, NOTHING = "END", "NOTHING"
 """Meanings of a cue that only ends a clause, and of one that only keeps its words from being cues."""
 TAKEN, STOPPED, REASON, STATED, NOW = "TAKEN", "STOPPED", "REASON", "STATED", "NOW"
-"""Meanings of cues that say a drug was taken, or stopped, why something was done, that a question or a "would" states what
-happened, and that the past is over; see `context`."""
+"""Meanings of cues that say a drug was taken, or stopped, why something was done, that a question or a "would" states
+what happened, and that the past is over; see `context`."""
 NO, LISTS, YES = "no", "lists", "yes"
 """What a cue crosses: nothing, lists (pauses and other conditions, no END cue), or anything but a sentence's end."""
 ANY, SYMPTOM, ILLNESS = "any", "symptom", "illness"

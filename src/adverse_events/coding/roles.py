@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from adverse_events.coding.context import Context, Finding
 from adverse_events.coding.lexicon import FOLDER
+from adverse_events.coding.lexicon_files import read_lines
 from adverse_events.coding.matching import FoundForm, Matcher, Matches
 from adverse_events.coding.reading import Reader, Reading
 from adverse_events.coding.situations import Situations, Told
+from adverse_events.errors import ContractError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,6 +30,9 @@ RULES_VERSION = "2"
 CUE_SCORE = 0.90
 """A trait read from a cue."""
 
+_SPEECH = frozenset(
+    "SPEAKS ADDRESSED CLINICIAN PRONOUN SOMEBODY BRIDGE OUTCOME LED_BY UNMEANT HAVING".split()  # noqa: SIM905 - names
+)
 _CAUSAL_ROLES = frozenset({"ADE", "WITHDRAWAL"})
 _COMBINATION = " / "
 
@@ -74,6 +79,7 @@ class RoleReader:
         """Prepare the look-ups."""
         self._lexicon = lexicon
         self._fillers = lexicon.words["FILLER"]
+        self._classes = {**lexicon.words, **_speech(folder)}
         self._reader = Reader(lexicon.spelling)
         self._matcher = Matcher(lexicon)
         self._situations = Situations.load(lexicon, folder)
@@ -101,7 +107,7 @@ class RoleReader:
         if not forms:
             return []
         cues = read.matches.cues(forms)
-        return Context(self._lexicon, read.reading, read.kept, forms, cues, is_about_drug=read.is_about_drug).judge()
+        return Context(self._classes, read.reading, read.kept, forms, cues, is_about_drug=read.is_about_drug).judge()
 
     def told(self, read: ReadText, text: str, entities: Iterable[Entity]) -> Told:
         """Return the seriousness criteria and special situations that `text` tells beside its conditions `entities`."""
@@ -133,9 +139,25 @@ class RoleReader:
         subjects = [drug for drug in drugs if drug.begin == drug.end]
         return subjects[0] if len(subjects) == 1 else None
 
+    def is_somebody(self, words: Iterable[str]) -> bool:
+        """Return whether one of `words` is somebody it happens to, such as "him"."""
+        return not self._classes["SOMEBODY"].isdisjoint(words)
+
     def _cause_of(self, ingredient: str) -> str | None:
         causes = self._lexicon.causes
         if ingredient in causes:
             return causes[ingredient]
         codes = {causes.get(part) for part in ingredient.split(_COMBINATION)}
         return codes.pop() if len(codes) == 1 else None
+
+
+def _speech(folder: Path) -> dict[str, frozenset[str]]:
+    """Return the word classes of ``speech.csv``."""
+    classes: dict[str, frozenset[str]] = {}
+    for line in read_lines(folder, "speech.csv", ("class", "words")):
+        if line["class"] in classes:
+            line.refuse(f"class {line['class']!r} is listed twice")
+        classes[line.choice("class", _SPEECH)] = frozenset(line["words"].split())
+    if missing := sorted(_SPEECH - set(classes)):
+        raise ContractError("lexicon speech.csv", f"class {missing[0]} is missing")
+    return classes

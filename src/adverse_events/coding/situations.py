@@ -1,14 +1,14 @@
 """Seriousness and special situations that a text tells, each with the words that say so.
 
 Seriousness is that of ICH E2A: death, life-threatening, hospitalisation (an emergency visit counts), disability,
-congenital anomaly. ``other medically important`` comes from the conditions (`select`). Special situations are those safety
-teams collect whether or not a reaction is told: exposure in pregnancy or breast-feeding, overdose, misuse or abuse,
-medication error, off-label use, lack of effect.
+congenital anomaly. ``other medically important`` comes from the conditions (`select`). Special situations are those
+safety teams collect whether or not a reaction is told: exposure in pregnancy or breast-feeding, overdose, misuse or
+abuse, medication error, off-label use, lack of effect.
 
 What is denied, supposed or asked does not count, nor what an UNLESS phrase stands before ("almost went to the ER"). A
-hospital stay the drug was given for, or that lies in the past with no drug blamed for it, is no outcome of the drug. What
-happened to somebody else counts, marked so, where the text blames a drug for it or tells a reaction of somebody else's.
-Nobody tells their own death, so a death is always somebody else's.
+hospital stay the drug was given for, or that lies in the past with no drug blamed for it, is no outcome of the drug.
+What happened to somebody else counts, marked so, where the text blames a drug for it or tells a reaction of somebody
+else's. Nobody tells their own death, so a death is always somebody else's.
 
 Source:
     ICH Harmonised Tripartite Guideline E2A, Clinical Safety Data Management, 1994, II.B; EMA, Guideline on good
@@ -63,7 +63,6 @@ _UNLESS_REACH = 4
 _NOT_HERE = frozenset({"NEGATION", "HYPOTHETICAL"})
 _NO_OUTCOME = frozenset({"INDICATION", "BENEFIT", "LACK_OF_EFFECT"})
 _EVENT = frozenset({"ADE", "WITHDRAWAL"})
-_SOMEBODY = frozenset(["him", "her", "them"])
 _NAMELESS = Condition("", "", "", "SIGN", "")
 
 
@@ -182,13 +181,13 @@ class Situations:
     ) -> list[tuple[FoundForm, Phrase, bool]]:
         told = [(begin, end, phrase) for begin, end, phrase in found if phrase.name not in (_NOTHING, _UNLESS)]
         unless = [end for _, end, phrase in found if phrase.name == _UNLESS]
-        forms = [FoundForm(begin, end, Form(_NAMELESS, end - begin, 0, 1.0, False)) for begin, end, _ in told]
+        forms = [FoundForm(begin, end, Form(_NAMELESS, end - begin, 0, 1.0, is_verbal=False)) for begin, end, _ in told]
         counted: list[tuple[FoundForm, Phrase, bool]] = []
         for form, (begin, end, phrase), finding in zip(forms, told, roles.judge(read, forms), strict=True):
             if _is_taken_back(words, unless, begin) or not _NOT_HERE.isdisjoint(finding.traits):
                 continue
             own_words = read.reading.words[read.kept[begin] : read.kept[end - 1] + 1]
-            is_somebodys = phrase.name == "death" or not _SOMEBODY.isdisjoint(own_words)
+            is_somebodys = phrase.name == "death" or roles.is_somebody(own_words)
             is_author = not (is_somebodys or "PERTAINS_TO_FAMILY" in finding.traits)
             if self._counts(phrase, finding, is_author=is_author, has_others_event=has_others_event):
                 counted.append((form, phrase, is_author))

@@ -1,7 +1,7 @@
 """What Comprehend Medical has no name for, added to its entities.
 
-Role, PAST_HISTORY, adverse-effect code, body system, whether the condition is serious in itself; and what the text tells
-of seriousness and special situations.
+Role, PAST_HISTORY, adverse-effect code, body system, whether the condition is serious in itself; and what the text
+tells of seriousness and special situations.
 
 The service's own word stands for everything it has a name for: spans, scores, codes, and the traits of
 `wire.SERVICE_TRAITS`, present or absent. The rules of the embedded coder add the rest and never overrule it: where the
