@@ -44,6 +44,7 @@ class ReadText:
     Attributes:
         reading: All its words.
         kept: For each searched word its index in `reading`; fillers are left out. Forms count searched words.
+        words: The searched words.
         matches: What the lexicon knows among the searched words.
         forms: The conditions of the lexicon, in text order.
         is_about_drug: Whoever gave the text said what drug it is about: one of its drugs stands nowhere in it.
@@ -51,6 +52,7 @@ class ReadText:
 
     reading: Reading
     kept: list[int]
+    words: list[str]
     matches: Matches
     forms: list[FoundForm]
     is_about_drug: bool = False
@@ -93,9 +95,10 @@ class RoleReader:
         """Read `text`, in which `drugs` are named."""
         reading = self._reader.read(text, drugs)
         kept = [index for index, word in enumerate(reading.words) if word not in self._fillers]
-        matches = self._matcher.find([reading.words[index] for index in kept])
+        words = [reading.words[index] for index in kept]
+        matches = self._matcher.find(words)
         is_about_drug = any(drug.begin == drug.end for drug in drugs)
-        return ReadText(reading, kept, matches, matches.forms(), is_about_drug)
+        return ReadText(reading, kept, words, matches, matches.forms(), is_about_drug)
 
     def judge(self, read: ReadText, forms: Sequence[FoundForm]) -> list[Finding]:
         """Return the role and the traits of each of `forms`, same order.

@@ -99,10 +99,12 @@ class Situations:
     Attributes:
         phrases: By words in one spelling, fillers left out, joined by one space.
         starts: For each word that opens a phrase, the lengths of those phrases in words, longest first.
+        telling: The longest word of each phrase that tells something; a text without one of them tells nothing.
     """
 
     phrases: dict[str, Phrase] = field(default_factory=dict)
     starts: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    telling: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, lexicon: Lexicon, folder: Path) -> Situations:
@@ -124,7 +126,12 @@ class Situations:
         for key in phrases:
             words = key.split()
             starts.setdefault(words[0], set()).add(len(words))
-        return cls(phrases, {word: tuple(sorted(found, reverse=True)) for word, found in sorted(starts.items())})
+        telling = (key for key, phrase in phrases.items() if phrase.name not in (_NOTHING, _UNLESS))
+        return cls(
+            phrases,
+            {word: tuple(sorted(found, reverse=True)) for word, found in sorted(starts.items())},
+            frozenset(max(reversed(key.split()), key=len) for key in telling),
+        )
 
     def told(self, roles: RoleReader, read: ReadText, text: str, entities: Iterable[Entity]) -> Told:
         """Return the situations that `text` tells.
@@ -140,11 +147,10 @@ class Situations:
             for entity in entities
             if entity.role == "LACK_OF_EFFECT" and _NOT_HERE.isdisjoint(trait.name for trait in entity.traits)
         )
-        words = [read.reading.words[index] for index in read.kept]
-        found = self._find(words)
-        if not any(phrase.name != _UNLESS for _, _, phrase in found):
+        if self.telling.isdisjoint(read.words):
             return Told((), lacking)
-        counted = self._counted(roles, read, words, found, has_others_event=any(map(_is_others_event, entities)))
+        found = self._find(read.words)
+        counted = self._counted(roles, read, found, has_others_event=any(map(_is_others_event, entities)))
         evidence: list[Evidence] = []
         for form, phrase, is_author in counted:
             begin, end = read.span(form)
@@ -174,13 +180,13 @@ class Situations:
         self,
         roles: RoleReader,
         read: ReadText,
-        words: Sequence[str],
         found: Sequence[tuple[int, int, Phrase]],
         *,
         has_others_event: bool,
     ) -> list[tuple[FoundForm, Phrase, bool]]:
         told = [(begin, end, phrase) for begin, end, phrase in found if phrase.name not in (_NOTHING, _UNLESS)]
         unless = [end for _, end, phrase in found if phrase.name == _UNLESS]
+        words = read.words
         forms = [FoundForm(begin, end, Form(_NAMELESS, end - begin, 0, 1.0, is_verbal=False)) for begin, end, _ in told]
         counted: list[tuple[FoundForm, Phrase, bool]] = []
         for form, (begin, end, phrase), finding in zip(forms, told, roles.judge(read, forms), strict=True):

@@ -93,7 +93,7 @@ class ComprehendCoder:
                 codings.append(Coding((), refusal, billed))
                 continue
             found = self._rules.complete(text, drugs, _typed(conditions.entities, types.entities))
-            tells = self._rules.tells(text, drugs, found)
+            tells = self._rules.told(text, drugs, found)
             if tells.is_improper_use:
                 found = tuple(replace(entity, cause_code=None) for entity in found)
             codings.append(Coding(found, None, billed, tells.seriousness, tells.special_situations))

@@ -107,7 +107,7 @@ class LocalRules:
 
     def _made(self, read: ReadText, entity: Entity) -> FoundForm | None:
         """Return a form for a span the lexicon does not have; it need not begin or end where a word does."""
-        words = [read.reading.words[index] for index in read.kept]
+        words = read.words
         begin = bisect_right([read.reading.ends[index] for index in read.kept], entity.begin)
         end = bisect_left([read.reading.begins[index] for index in read.kept], entity.end)
         while begin < end and words[begin] in _NO_WORDS_OF_A_CONDITION:
