@@ -280,7 +280,8 @@ class Context:
         """Return the role of a symptom told before the first drug, and the rule."""
         taken = self._hearing.last(TAKEN, drug + 1)
         is_taken = taken is not None and taken >= form.end and drug - taken <= NEAR + 2
-        is_over = "PAST_HISTORY" in traits and not self._hearing.has_stop(form.end, drug)
+        is_apart = drug - form.end > NEAR and not self._hearing.has_stop(form.end, drug)
+        is_over = "PAST_HISTORY" in traits and is_apart
         return ("INDICATION", _SYMPTOM_TREATED) if is_taken or is_over else ("ADE", _SYMPTOM_BESIDE)
 
     def _is_after_a_stop(self, at: int) -> bool:
