@@ -55,7 +55,7 @@ def best_concept(entity: Entity, settings: CodingSettings) -> Concept | None:
     """Return the concept to store: the highest score at or above `concept_min_score`, None when there is none.
 
     A category gives way to a code of its own that is kept too (K92 to K92.1), whatever their scores. Equal scores go
-    to the longer, more specific code, then to the first in code order, so that the order of the concepts never matters.
+    to the longer, more specific code, then to the first in code order: the order of the concepts never matters.
     """
     kept = [concept for concept in entity.concepts if concept.score >= settings.concept_min_score]
     specific = set(most_specific(concept.code for concept in kept))
@@ -66,8 +66,8 @@ def best_concept(entity: Entity, settings: CodingSettings) -> Concept | None:
 def most_specific(codes: Iterable[str]) -> tuple[str, ...]:
     """Return the distinct `codes`, sorted, without a category that one of the others belongs to.
 
-    This is how the codes of one post are counted: two conditions with one code count once, and K92 does not count beside
-    K92.1. An empty code, for a condition without one, stays.
+    This is how the codes of one post are counted: two conditions with one code count once, and K92 does not count
+    beside K92.1. An empty code, for a condition without one, stays.
     """
     distinct = sorted(set(codes))
     # Sorted, the codes of a category follow it at once.
