@@ -22,6 +22,8 @@ REACH = 40
 _SELF_AFTER = frozenset({"i", "im", "ive"})
 """Right after a condition: the author's after all ("hates how moody i am")."""
 _OWNING = frozenset({"my", "mine"})
+_PARAGRAPH = 3
+"""Characters of a sentence's end that ends a paragraph too (".\n\n")."""
 _MOST_STOPS = 1
 """Sentence ends that may lie between a person and the condition."""
 
@@ -36,7 +38,7 @@ class Experiencers:
 
     def __init__(self, classes: Mapping[str, AbstractSet[str]], reading: Reading) -> None:
         """Take the words; nothing is read yet."""
-        self._classes, self._words = classes, reading.words
+        self._classes, self._reading, self._words = classes, reading, reading.words
 
     def other(self, begin: int, end: int) -> str:
         """Return the word for whoever has what stands in words ``[begin, end)``; empty where it is the author."""
@@ -53,7 +55,7 @@ class Experiencers:
             word = self._words[index]
             if word in STOPS:
                 n_stops += 1
-                if n_stops > _MOST_STOPS:
+                if n_stops > _MOST_STOPS or self._reading.ends[index] - self._reading.begins[index] >= _PARAGRAPH:
                     return ""
             elif word in self._classes["SELF"]:
                 if not (word in _OWNING and self._names_other(index)):

@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adverse_events.coding.lexicon import END, LISTS, NO, NOW, REASON, STOPPED, TAKEN, YES
+from adverse_events.coding.lexicon import END, LISTS, NO, NOW, REASON, STOPPED, TAKEN, TURN, YES
 from adverse_events.coding.reading import DRUG, PAUSE, STOPS
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ NEGATION, WITHDRAWAL = "NEGATION", "WITHDRAWAL"
 DUE_TO = "DUE_TO"
 """Reasons that are named ("because of"), as against what only excuses a stop."""
 
-_MARKS = (END, REASON, TAKEN, NOW, STOPPED, NEGATION, WITHDRAWAL, DUE_TO)
+_MARKS = (END, REASON, TAKEN, NOW, TURN, STOPPED, NEGATION, WITHDRAWAL, DUE_TO)
 _NOT_PAST_A_DRUG = frozenset({NEGATION, "BENEFIT", "ADE", "LACK_OF_EFFECT"})
 _BREAKS = frozenset({PAUSE, *STOPS})
 _MOSTLY_TREATED = ("F32", "F33", "F41", "G43", "K21", "L70", "M54", "R12")
@@ -169,6 +169,8 @@ class Hearing:
     def _crosses(self, cue: Cue, begin: int, end: int, *, is_beside: bool) -> bool:
         """Whether a cue gets over what stands between it and a condition."""
         if cue.meaning == "PAST_HISTORY" and self.has(NOW, begin, end):
+            return False
+        if cue.meaning == "LOW_CONFIDENCE" and self.has(TURN, begin, end) and self.has_form(begin, end):
             return False
         if cue.crosses == YES:
             return True

@@ -33,9 +33,9 @@ UNKNOWN = "UNKNOWN"
 """Role of a condition that the text does not connect with a drug; as a cue, another cause ("the flu")."""
 END, NOTHING = "END", "NOTHING"
 """Meanings of a cue that only ends a clause, and of one that only keeps its words from being cues."""
-TAKEN, STOPPED, REASON, STATED, NOW = "TAKEN", "STOPPED", "REASON", "STATED", "NOW"
+TAKEN, STOPPED, REASON, STATED, NOW, TURN = "TAKEN", "STOPPED", "REASON", "STATED", "NOW", "TURN"
 """Meanings of cues that say a drug was taken, or stopped, why something was done, that a question or a "would" states
-what happened, and that the past is over; see `context`."""
+what happened, that the past is over, and that what follows is another matter ("but"); see `context`."""
 NO, LISTS, YES = "no", "lists", "yes"
 """What a cue crosses: nothing, lists (pauses and other conditions, no END cue), or anything but a sentence's end."""
 ANY, SYMPTOM, ILLNESS = "any", "symptom", "illness"
@@ -44,7 +44,7 @@ ANY, SYMPTOM, ILLNESS = "any", "symptom", "illness"
 _PRIORS = frozenset({"", "INDICATION", "WITHDRAWAL"})
 _SIDES = frozenset({"before", "after"})
 _YES_NO = frozenset({"yes", "no"})
-_MEANINGS = ROLES | TRAITS | {UNKNOWN, END, NOTHING, TAKEN, STOPPED, REASON, STATED, NOW}
+_MEANINGS = ROLES | TRAITS | {UNKNOWN, END, NOTHING, TAKEN, STOPPED, REASON, STATED, NOW, TURN}
 _CROSSES = frozenset({NO, LISTS, YES})
 _SPOKEN_OF = frozenset({ANY, SYMPTOM, ILLNESS})
 _WORD_CLASSES = frozenset({"FILLER", "SELF", "OTHER", "THEIRS", "QUESTION", "VERBAL", "FUZZY"})
@@ -97,7 +97,7 @@ class Cue:
     """What some words say about a condition near them.
 
     Attributes:
-        meaning: A role, a trait, `UNKNOWN`, `TAKEN`, `STOPPED`, `REASON`, `STATED`, `NOW`, `END` or `NOTHING`.
+        meaning: A role, a trait, `UNKNOWN`, `TAKEN`, `STOPPED`, `REASON`, `STATED`, `NOW`, `TURN`, `END` or `NOTHING`.
         side: Where the cue stands: before or after the condition.
         reach: Most words between the two.
         crosses: `NO`, `LISTS` or `YES`.

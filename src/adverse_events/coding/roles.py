@@ -116,6 +116,10 @@ class RoleReader:
         """Return the seriousness criteria and special situations that `text` tells beside its conditions `entities`."""
         return self._situations.told(self, read, text, entities)
 
+    def situation_line(self, words: str) -> int | None:
+        """Return the line of ``situations.csv`` that lists `words`; None where none does."""
+        return self._situations.line(words)
+
     def cause(self, read: ReadText, finding: Finding, drugs: Sequence[DrugMention]) -> str | None:
         """Return the adverse-effect code (T36-T50) of the drug blamed for a condition that is not denied.
 

@@ -133,6 +133,11 @@ class Situations:
             frozenset(max(reversed(key.split()), key=len) for key in telling),
         )
 
+    def line(self, words: str) -> int | None:
+        """Return the line of ``situations.csv`` that lists `words`, a key; None where none does."""
+        phrase = self.phrases.get(words)
+        return phrase.line if phrase else None
+
     def told(self, roles: RoleReader, read: ReadText, text: str, entities: Iterable[Entity]) -> Told:
         """Return the situations that `text` tells.
 
