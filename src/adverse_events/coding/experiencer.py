@@ -55,7 +55,7 @@ class Experiencers:
             word = self._words[index]
             if word in STOPS:
                 n_stops += 1
-                if n_stops > _MOST_STOPS or self._reading.ends[index] - self._reading.begins[index] >= _PARAGRAPH:
+                if n_stops > _MOST_STOPS or self._ends_paragraph(index):
                     return ""
             elif word in self._classes["SELF"]:
                 if not (word in _OWNING and self._names_other(index)):
@@ -95,9 +95,13 @@ class Experiencers:
             word = self._words[before]
             if word in self._classes["CLINICIAN"]:
                 return True
-            if word in self._classes["OTHER"] and word not in self._classes["PRONOUN"]:
+            is_named = word in self._classes["OTHER"] and word not in self._classes["PRONOUN"]
+            if is_named or (word in STOPS and self._ends_paragraph(before)):
                 return False
         return False
+
+    def _ends_paragraph(self, index: int) -> bool:
+        return self._reading.ends[index] - self._reading.begins[index] >= _PARAGRAPH
 
     def _opens_sentence(self, index: int) -> bool:
         """Whether the person at `index` is the first thing said in a sentence or clause."""
