@@ -52,6 +52,9 @@ _BLAMES = frozenset({"ADE", WITHDRAWAL})
 _OPEN = frozenset({"", "ADE", UNKNOWN})
 """Roles that a stop turns into WITHDRAWAL."""
 _SETTLES = frozenset({"BENEFIT", "LACK_OF_EFFECT"})
+_UNTIL = "until"
+_GOES_ON = frozenset({"or", "nor"})
+"""What carries a denial on to a second verb ("never hurt my stomach or gave me a rash")."""
 _SLANG = frozenset({"no", "none", "nor"})
 _DOUBLE = 4
 """Most words between two denials that cancel out."""
@@ -151,6 +154,10 @@ class Context:
             role, found = WITHDRAWAL, min(stops, key=lambda stop: abs(stop.begin - form.begin))
         elif form.form.condition.prior == WITHDRAWAL and role in _OPEN:
             role = WITHDRAWAL
+        is_first = _UNTIL in self._words[form.end : form.end + NEAR + 1]
+        if is_first and any(said.cue.meaning == NEGATION and not said.is_after for said in heard):
+            heard = [said for said in heard if said.cue.meaning != NEGATION]  # "wasn't dizzy until they gave me DRUG"
+            role = "ADE"
         stated = min((said.found.begin for said in heard if said.cue.meaning == STATED), default=None)
         return _Draft(role, found, self._traits(heard, role, stated), stated is not None, _PRIOR)
 
@@ -185,6 +192,8 @@ class Context:
             traits[one.cue.meaning] = one.found
         if stated is not None or role in _SETTLES or role == "INDICATION":
             traits.pop("HYPOTHETICAL", None)
+        if any(one.is_after and one.cue.meaning == NEGATION for one in said):
+            traits.pop("HYPOTHETICAL", None)
         if denial := traits.get(NEGATION):
             is_stated = stated is not None and not isinstance(denial, str) and stated < denial.begin
             if is_stated or role in _SETTLES or self._is_undone(said):
@@ -194,12 +203,14 @@ class Context:
     def _is_undone(self, said: Sequence[Said]) -> bool:
         """Whether what denies is itself supposed ("hope it doesn't"), or denied ("not a day without")."""
         denials = [one for one in said if one.cue.meaning == NEGATION]
+        if any(one.is_after for one in denials):
+            return False
         first = min(one.found.begin for one in denials)
         if any(one.cue.meaning == "HYPOTHETICAL" and not one.is_after and one.found.begin < first for one in said):
             return True
         nearest = max(one.found.begin for one in denials)
         other = self._hearing.last(NEGATION, nearest)
-        if any(one.is_after for one in denials) or other is None or nearest - other > _DOUBLE:
+        if other is None or nearest - other > _DOUBLE:
             return False
         between = self._words[other + 1 : nearest]
         if not between or self._hearing.has_form(other, nearest) or not self._hearing.is_unbroken(other, nearest):
@@ -209,10 +220,12 @@ class Context:
 
     def _share(self, drafts: list[_Draft], giver: int, taker: int) -> None:
         """Let `taker` have what the condition next to it in a list was told."""
+        given, taken = drafts[giver], drafts[taker]
         if not self._are_listed(giver, taker):
+            if giver < taker and NEGATION in given.traits and self._goes_on(giver, taker):
+                taken.traits.setdefault(NEGATION, given.traits[NEGATION])
             return
         left, right = sorted((giver, taker))
-        given, taken = drafts[giver], drafts[taker]
         is_verbal = self._forms[taker].form.is_verbal
         if not is_verbal and giver < taker and taken.role not in _SETTLES:
             for trait in (NEGATION, "HYPOTHETICAL"):
@@ -223,6 +236,10 @@ class Context:
         may_share = given.role in _BLAMES or (not is_verbal and (has_and or is_illness))
         if not taken.role and given.role and may_share:
             taken.role, taken.found, taken.why = given.role, given.found, _LISTED
+
+    def _goes_on(self, giver: int, taker: int) -> bool:
+        between = self._words[self._forms[giver].end : self._forms[taker].begin]
+        return bool(between) and between[0] in _GOES_ON and len(between) <= NEAR + 1 and STOPS.isdisjoint(between)
 
     def _are_listed(self, one: int, other: int) -> bool:
         left, right = sorted((one, other))
@@ -259,7 +276,10 @@ class Context:
             return False
         if not any(cue.meaning == "ADE" and cue.side == "after" and cue.crosses == NO for cue in found.cues):
             return False
-        return self._hearing.has(TAKEN, found.end, drugs[0]) and not self._hearing.has_stop(form.end, drugs[0])
+        between = self._words[found.begin : drugs[0]]
+        is_one_sentence = not self._hearing.has_stop(form.end, drugs[0])
+        is_consequence = self._classes["LED_BY"].isdisjoint(between)
+        return self._hearing.has(TAKEN, found.end, drugs[0]) and is_one_sentence and is_consequence
 
     def _default(self, index: int, traits: Mapping[str, object]) -> tuple[str, str]:
         """Return the role of a condition no cue speaks of, and the rule."""
