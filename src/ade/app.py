@@ -50,6 +50,13 @@ class Arithmetic(StrEnum):
     FLOAT32 = "float32"
 
 
+class Operation(StrEnum):
+    """Operations of Comprehend Medical whose response shape JSON can have."""
+
+    INFER_ICD10CM = "InferICD10CM"
+    DETECT_ENTITIES = "DetectEntitiesV2"
+
+
 def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer's callback signature
     if value:
         print(f"ade {__version__}")
@@ -187,16 +194,22 @@ def code(
     output: Annotated[Path, typer.Option(metavar="FILE", help="JSON lines to write; - is standard output.")] = Path(
         "-"
     ),
+    operation: Annotated[
+        Operation,
+        typer.Option(help="Whose response shape JSON has, of Comprehend Medical's operations.", case_sensitive=False),
+    ] = Operation.INFER_ICD10CM,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
-    """Code the conditions of a text, or of every row of a file, to ICD-10-CM.
+    """Code the conditions of a text, or of every row of a file, to ICD-10-CM, and say why.
 
-    A file gets one line per row, in order, with Entities in Comprehend Medical's shape plus Role.
+    A text is explained: the words and the entry of the lexicon behind each code, role, trait and situation. A file
+    gets one line per row, in order. JSON has Comprehend Medical's shape, plus Role, CauseCode, Seriousness and more.
     """
     from ade.conditions import code as work
 
-    raise typer.Exit(work(text_or_file, text_column, drug_column, output, strict=strict, as_json=as_json))
+    shape = operation.value
+    raise typer.Exit(work(text_or_file, text_column, drug_column, output, shape, strict=strict, as_json=as_json))
 
 
 @app.command()
