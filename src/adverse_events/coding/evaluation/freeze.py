@@ -1,0 +1,55 @@
+"""Freezing a gold set: ``python -m adverse_events.coding.evaluation.freeze`` after every change of ``data/gold.csv``.
+
+A phrase that the manifest lists keeps its split for good; only new phrases are assigned, by the lexicon of today.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from adverse_events.coding.embedded import ICD10CM_RELEASE
+from adverse_events.coding.evaluation.gold import read_gold
+from adverse_events.coding.evaluation.splits import (
+    SPLITS,
+    UNLISTED,
+    Manifest,
+    assign,
+    phrase_hash,
+    read_manifest,
+    write_manifest,
+)
+from adverse_events.coding.lexicon import load_lexicon
+
+DATA = Path(__file__).with_name("data")
+GOLD, MANIFEST = DATA / "gold.csv", DATA / "manifest.json"
+
+_SALT = "adverse_events gold 2026-11"
+
+
+def freeze(gold: Path = GOLD, path: Path = MANIFEST) -> Manifest:
+    """Write the manifest of `gold`; phrases it listed before keep their split.
+
+    Raises:
+        ContractError: As `read_gold` and `read_manifest`.
+    """
+    lexicon = load_lexicon()
+    before = read_manifest(path) if path.exists() else None
+    salt = before.salt if before else _SALT
+    phrases = {mention.text for post in read_gold(gold) for mention in post.mentions}
+    kept = {split: before.splits[split] & {phrase_hash(phrase, salt) for phrase in phrases} for split in SPLITS} if before else {}
+    new = [phrase for phrase in phrases if before is None or before.split_of(phrase) == UNLISTED]
+    added = assign(new, lexicon, salt)
+    manifest = Manifest(
+        salt=salt,
+        gold_sha256=hashlib.sha256(gold.read_bytes()).hexdigest(),
+        lexicon_sha256=before.lexicon_sha256 if before and not new else lexicon.sha256,
+        icd10cm_release=ICD10CM_RELEASE,
+        splits={split: kept.get(split, frozenset()) | added[split] for split in SPLITS},
+    )
+    write_manifest(manifest, path)
+    return manifest
+
+
+if __name__ == "__main__":
+    freeze()

@@ -1,0 +1,132 @@
+"""Splits by phrase: what the lexicon knew, what may improve it, and what must never enter it.
+
+A phrase is put into its split once and stays there. The manifest keeps salted hashes, so that it can be checked, and
+published, without listing the phrases. The normal form below does not depend on the lexicon: its spelling and filler
+lists may grow without a phrase changing its hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from adverse_events.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from adverse_events.coding.lexicon import Lexicon
+
+SEEN = "seen"
+"""The lexicon held the phrase when the gold set was frozen."""
+DEV = "dev"
+"""It did not; what the coder does with it may be looked at and mended."""
+UNSEEN = "unseen"
+"""It did not, and the phrase must never be looked at or entered: only its scores count."""
+UNLISTED = "unlisted"
+"""The manifest does not know the phrase: it comes from a gold file of somebody else's."""
+
+SPLITS = (SEEN, DEV, UNSEEN)
+UNSEEN_SHARE = 65
+"""Of 100 phrases that the lexicon did not hold, how many became unseen."""
+
+_WORD = re.compile(r"[^\W\d_]+|\d+|#(?!\w)")
+_APOSTROPHES = str.maketrans("", "", "'`\u2018\u2019\u00b4\u02bc")
+_LEFT_OUT = frozenset("a an the my your his her their our so very really this that of to is was am are".split())
+_MIN_STEM_LETTERS = 4
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What was frozen, when the gold set was.
+
+    Attributes:
+        salt: Precedes every phrase that is hashed.
+        gold_sha256: Hash of the gold file's bytes.
+        lexicon_sha256: Hash of the lexicon that decided what is `SEEN`.
+        icd10cm_release: Release the codes belong to.
+        splits: Hashes of phrases by split.
+    """
+
+    salt: str
+    gold_sha256: str
+    lexicon_sha256: str
+    icd10cm_release: str
+    splits: Mapping[str, frozenset[str]]
+
+    def split_of(self, phrase: str) -> str:
+        """Return the split of a phrase, `UNLISTED` when it is in none."""
+        hashed = phrase_hash(phrase, self.salt)
+        return next((split for split in SPLITS if hashed in self.splits[split]), UNLISTED)
+
+    def collisions(self, lexicon: Lexicon) -> list[str]:
+        """Return the forms of `lexicon` that are unseen phrases, in lexicon order: there may be none."""
+        return [form for form in lexicon.forms if phrase_hash(form, self.salt) in self.splits[UNSEEN]]
+
+
+def normal_form(phrase: str) -> str:
+    """Return the words of `phrase` that tell it from others: case-folded, no articles, no plural s, ``#`` for numbers."""
+    folded = unicodedata.normalize("NFKC", phrase).translate(_APOSTROPHES).casefold()
+    words = [_stem(word) for word in _WORD.findall(folded)]
+    return " ".join([word for word in words if word not in _LEFT_OUT] or words)
+
+
+def phrase_hash(phrase: str, salt: str) -> str:
+    """Return the salted SHA-256 of the phrase's normal form."""
+    return hashlib.sha256(f"{salt}\0{normal_form(phrase)}".encode()).hexdigest()
+
+
+def assign(phrases: Iterable[str], lexicon: Lexicon, salt: str) -> dict[str, frozenset[str]]:
+    """Return the hashes of `phrases` by split: what `lexicon` holds is seen, the rest is divided by hash.
+
+    Two phrases of one normal form are in one split; they are seen when the lexicon holds either.
+    """
+    forms = {normal_form(form) for form in lexicon.forms}
+    splits: dict[str, set[str]] = {split: set() for split in SPLITS}
+    for form in sorted({normal_form(phrase) for phrase in phrases}):
+        hashed = phrase_hash(form, salt)
+        if form in forms:
+            splits[SEEN].add(hashed)
+        else:
+            splits[UNSEEN if int(hashed, 16) % 100 < UNSEEN_SHARE else DEV].add(hashed)
+    return {split: frozenset(hashes) for split, hashes in splits.items()}
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        ContractError: It is missing or not what `write_manifest` writes.
+    """
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        splits = {split: frozenset(kept["splits"][split]) for split in SPLITS}
+        names = ("salt", "gold_sha256", "lexicon_sha256", "icd10cm_release")
+        return Manifest(**{name: str(kept[name]) for name in names}, splits=splits)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ContractError(path.name, "the manifest of the gold set cannot be read; reinstall the package") from error
+
+
+def write_manifest(manifest: Manifest, path: Path) -> None:
+    """Write `manifest` as JSON, hashes sorted."""
+    kept = {
+        "salt": manifest.salt,
+        "gold_sha256": manifest.gold_sha256,
+        "lexicon_sha256": manifest.lexicon_sha256,
+        "icd10cm_release": manifest.icd10cm_release,
+        "splits": {split: sorted(manifest.splits[split]) for split in SPLITS},
+    }
+    path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+
+
+def _stem(word: str) -> str:
+    if not word.isalpha():
+        return "#"
+    if len(word) >= _MIN_STEM_LETTERS and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
