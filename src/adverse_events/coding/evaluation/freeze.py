@@ -15,6 +15,7 @@ from adverse_events.coding.evaluation.splits import (
     UNLISTED,
     Manifest,
     assign,
+    dev_posts,
     phrase_hash,
     read_manifest,
     write_manifest,
@@ -36,8 +37,10 @@ def freeze(gold: Path = GOLD, path: Path = MANIFEST) -> Manifest:
     lexicon = load_lexicon()
     before = read_manifest(path) if path.exists() else None
     salt = before.salt if before else _SALT
-    phrases = {mention.text for post in read_gold(gold) for mention in post.mentions}
-    kept = {split: before.splits[split] & {phrase_hash(phrase, salt) for phrase in phrases} for split in SPLITS} if before else {}
+    posts = read_gold(gold)
+    phrases = {mention.text for post in posts for mention in post.mentions}
+    hashes = {phrase_hash(phrase, salt) for phrase in phrases}
+    kept = {split: before.splits[split] & hashes for split in SPLITS} if before else {}
     new = [phrase for phrase in phrases if before is None or before.split_of(phrase) == UNLISTED]
     added = assign(new, lexicon, salt)
     manifest = Manifest(
@@ -46,6 +49,7 @@ def freeze(gold: Path = GOLD, path: Path = MANIFEST) -> Manifest:
         lexicon_sha256=before.lexicon_sha256 if before and not new else lexicon.sha256,
         icd10cm_release=ICD10CM_RELEASE,
         splits={split: kept.get(split, frozenset()) | added[split] for split in SPLITS},
+        dev_posts=dev_posts([post.post_id for post in posts], salt),
     )
     write_manifest(manifest, path)
     return manifest

@@ -15,8 +15,9 @@ import csv
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
+from adverse_events.coding.evaluation.chapters import CATEGORY_LETTERS, chapter_of
 from adverse_events.coding.lexicon import ROLES, TRAITS
 from adverse_events.errors import ContractError
 
@@ -30,6 +31,9 @@ NO_CODE = "-"
 COLUMNS = ("post", "reviewed", "text")
 GOLD_ROLES = frozenset({*ROLES, "UNKNOWN"})
 GOLD_TRAITS = frozenset({*TRAITS, "PERTAINS_TO_FAMILY"})
+
+Level = Literal["full", "category", "chapter"]
+"""How much of two codes must agree."""
 
 _CODE = re.compile(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?|[A-Z]\d[0-9A-Z](\.[0-9A-Z]{0,3})?\*")
 _SIGN = re.compile(r"\\(?P<plain>[\[\]|\\])|(?P<sign>[\[\]|])|(?P<text>[^\[\]|\\]+|\\)")
@@ -70,23 +74,16 @@ class GoldMention:
         """Whether giving no code is acceptable."""
         return NO_CODE in self.codes
 
-    def accepts(self, code: str, letters: int = 0) -> bool:
-        """Tell whether `code` is acceptable.
-
-        Args:
-            code: An ICD-10-CM code.
-            letters: Compare only this many leading characters, such as 3 for the category; 0 compares whole codes.
-        """
-        for accepted in self.codes:
-            if accepted == NO_CODE:
-                continue
-            stem = accepted.rstrip("*").rstrip(".")
-            if letters:
-                if code[:letters] == stem[:letters]:
-                    return True
-            elif code == accepted or (accepted.endswith("*") and code.startswith(stem)):
-                return True
-        return False
+    def accepts(self, code: str, level: Level = "full") -> bool:
+        """Tell whether `code` is acceptable, compared whole, by category or by chapter."""
+        stems = [accepted.rstrip("*").rstrip(".") for accepted in self.codes if accepted != NO_CODE]
+        if level == "category":
+            return any(code[:CATEGORY_LETTERS] == stem[:CATEGORY_LETTERS] for stem in stems)
+        if level == "chapter":
+            return any(chapter_of(code) == chapter_of(stem) for stem in stems)
+        return code in self.codes or any(
+            code.startswith(accepted.rstrip("*").rstrip(".")) for accepted in self.codes if accepted.endswith("*")
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from adverse_events.errors import ContractError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from adverse_events.coding.lexicon import Lexicon
@@ -34,6 +34,8 @@ UNLISTED = "unlisted"
 SPLITS = (SEEN, DEV, UNSEEN)
 UNSEEN_SHARE = 65
 """Of 100 phrases that the lexicon did not hold, how many became unseen."""
+DEV_POSTS_SHARE = 33
+"""Of 100 posts, how many may be looked at, unseen phrases masked, to improve the reading of roles and traits."""
 
 _WORD = re.compile(r"[^\W\d_]+|\d+|#(?!\w)")
 _APOSTROPHES = str.maketrans("", "", "'`\u2018\u2019\u00b4\u02bc")
@@ -51,6 +53,7 @@ class Manifest:
         lexicon_sha256: Hash of the lexicon that decided what is `SEEN`.
         icd10cm_release: Release the codes belong to.
         splits: Hashes of phrases by split.
+        dev_posts: Names of the posts whose roles and traits may be looked at; those of all others are only scored.
     """
 
     salt: str
@@ -58,6 +61,12 @@ class Manifest:
     lexicon_sha256: str
     icd10cm_release: str
     splits: Mapping[str, frozenset[str]]
+    dev_posts: frozenset[str]
+
+    @classmethod
+    def empty(cls) -> Manifest:
+        """Return the manifest of a gold file that was never frozen: every phrase is `UNLISTED`, every post held."""
+        return cls("", "", "", "", {split: frozenset() for split in SPLITS}, frozenset())
 
     def split_of(self, phrase: str) -> str:
         """Return the split of a phrase, `UNLISTED` when it is in none."""
@@ -97,6 +106,12 @@ def assign(phrases: Iterable[str], lexicon: Lexicon, salt: str) -> dict[str, fro
     return {split: frozenset(hashes) for split, hashes in splits.items()}
 
 
+def dev_posts(names: Iterable[str], salt: str) -> frozenset[str]:
+    """Return the posts, of those named, that may be looked at: chosen by hash."""
+    hashed = {name: int(hashlib.sha256(f"{salt}\0{name}".encode()).hexdigest(), 16) for name in names}
+    return frozenset(name for name, number in hashed.items() if number % 100 < DEV_POSTS_SHARE)
+
+
 def read_manifest(path: Path) -> Manifest:
     """Read a manifest.
 
@@ -107,7 +122,9 @@ def read_manifest(path: Path) -> Manifest:
         kept = json.loads(path.read_text(encoding="utf-8"))
         splits = {split: frozenset(kept["splits"][split]) for split in SPLITS}
         names = ("salt", "gold_sha256", "lexicon_sha256", "icd10cm_release")
-        return Manifest(**{name: str(kept[name]) for name in names}, splits=splits)
+        return Manifest(
+            **{name: str(kept[name]) for name in names}, splits=splits, dev_posts=frozenset(kept["dev_posts"])
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ContractError(path.name, "the manifest of the gold set cannot be read; reinstall the package") from error
 
@@ -120,6 +137,7 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
         "lexicon_sha256": manifest.lexicon_sha256,
         "icd10cm_release": manifest.icd10cm_release,
         "splits": {split: sorted(manifest.splits[split]) for split in SPLITS},
+        "dev_posts": sorted(manifest.dev_posts),
     }
     path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
