@@ -80,7 +80,7 @@ def baselines() -> list[Baseline]:
 
 
 class ExactTerms:
-    """Finds official descriptions in a text, whatever their case, longest first; of equal ones the first code counts."""
+    """Finds official descriptions in a text, in any case, longest first; of equal ones the first code counts."""
 
     name = "exact official terms"
 

@@ -88,7 +88,8 @@ def judge(post: GoldPost, entities: Sequence[Entity], settings: CodingSettings) 
     judged = tuple(
         _judged(mention, found[pairs[m]] if m in pairs else None, settings) for m, mention in enumerate(post.mentions)
     )
-    spurious, fragments = [], []
+    spurious: list[Entity] = []
+    fragments: list[Entity] = []
     for e, entity in enumerate(found):
         if e not in pairs.values():
             (fragments if _is_fragment(post, entity, settings) else spurious).append(entity)

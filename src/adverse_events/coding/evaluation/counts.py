@@ -11,21 +11,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adverse_events.coding.evaluation.gold import GOLD_ROLES, GOLD_TRAITS
+from adverse_events.coding.evaluation.gold import GOLD_ROLES, SCORED_TRAITS
 from adverse_events.coding.select import is_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from adverse_events.coding.evaluation.compare import Judged, JudgedPost
     from adverse_events.coding.evaluation.gold import GoldMention, Level
+    from adverse_events.coding.evaluation.splits import Manifest
     from adverse_events.coding.select import CodingSettings
     from adverse_events.records import Entity
 
 LEVELS: tuple[Level, ...] = ("full", "category", "chapter")
 ALL = "all"
+HELD = "held_posts"
+"""The posts whose roles and traits nobody looks at while the rules are improved."""
 
 _NOT_ASSERTED = frozenset({"NEGATION", "HYPOTHETICAL"})
 _NOT_AN_EVENT = frozenset({*_NOT_ASSERTED, "PERTAINS_TO_FAMILY"})
@@ -33,20 +36,27 @@ _EVENT_ROLES = frozenset({"ADE", "WITHDRAWAL"})
 
 
 class Counts:
-    """Counts of one split, one row per post.
+    """Counts of one split.
 
     Args:
-        rows: Counts by name, one per post, same order in every split.
+        names: Names of the counts.
+        matrix: One row per post, one column per name.
     """
 
-    def __init__(self, rows: Sequence[Counter[str]]) -> None:
-        """Lay the counts out as a matrix."""
-        self.names = sorted({name for row in rows for name in row})
-        self._column = {name: index for index, name in enumerate(self.names)}
-        self.matrix = np.zeros((len(rows), len(self.names)), dtype=np.float64)
-        for number, row in enumerate(rows):
-            for name, n in row.items():
-                self.matrix[number, self._column[name]] = n
+    def __init__(self, names: Sequence[str], matrix: NDArray[np.float64]) -> None:
+        """Keep `matrix`."""
+        self.names, self.matrix = names, matrix
+        self._column = {name: index for index, name in enumerate(names)}
+
+    @classmethod
+    def of(cls, rows: Sequence[Counter[str]]) -> Counts:
+        """Lay out counts by name, one counter per post."""
+        names = sorted({name for row in rows for name in row})
+        return cls(names, np.array([[row[name] for name in names] for row in rows], dtype=np.float64))
+
+    def only(self, is_kept: Sequence[bool]) -> Counts:
+        """Return the counts of the posts for which `is_kept` is true."""
+        return Counts(self.names, self.matrix[np.asarray(is_kept, dtype=bool)])
 
     def total(self, name: str) -> int:
         """Return the sum of one count over all posts; 0 for a name that nothing was counted under."""
@@ -60,23 +70,28 @@ class Counts:
 
 
 def count(
-    posts: Sequence[JudgedPost], split_of: Callable[[str], str], splits: Sequence[str], settings: CodingSettings
+    posts: Sequence[JudgedPost], manifest: Manifest, splits: Sequence[str], settings: CodingSettings
 ) -> dict[str, Counts]:
-    """Return the counts of each split, and of `ALL`, which also holds what was found where nothing is marked."""
+    """Return the counts of each split, of `ALL`, and of the posts `HELD` back.
+
+    The last two also hold what was found where nothing is marked, which belongs to no phrase.
+    """
     rows: dict[str, list[Counter[str]]] = {split: [] for split in (*splits, ALL)}
     for post in posts:
         of_post: dict[str, Counter[str]] = {split: Counter() for split in rows}
         for judged in post.mentions:
             names = list(_names(judged, settings))
             of_post[ALL].update(names)
-            split = split_of(judged.mention.text)
+            split = manifest.split_of(judged.mention.text)
             if split in of_post:
                 of_post[split].update(names)
         of_post[ALL].update(_spurious_names(post, settings))
         of_post[ALL]["posts"] = 1
         for split, counted in of_post.items():
             rows[split].append(counted)
-    return {split: Counts(counted) for split, counted in rows.items()}
+    counts = {split: Counts.of(counted) for split, counted in rows.items()}
+    counts[HELD] = counts[ALL].only([post.post.post_id not in manifest.dev_posts for post in posts])
+    return counts
 
 
 def _names(judged: Judged, settings: CodingSettings) -> Iterator[str]:
@@ -122,7 +137,7 @@ def _code_names(judged: Judged) -> Iterator[str]:
 
 def _trait_names(mention: GoldMention, entity: Entity) -> Iterator[str]:
     given = {trait.name for trait in entity.traits}
-    for trait in sorted(GOLD_TRAITS - mention.optional_traits):
+    for trait in sorted(SCORED_TRAITS - mention.optional_traits):
         yield from _confused(f"trait:{trait}", is_true=trait in mention.traits, is_given=trait in given)
 
 

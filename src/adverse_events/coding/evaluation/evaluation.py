@@ -9,7 +9,7 @@ from adverse_events.coding.comprehend.roles import LocalRules
 from adverse_events.coding.evaluation.baselines import NO_LIMITS, baselines
 from adverse_events.coding.evaluation.chapters import CATEGORY_LETTERS
 from adverse_events.coding.evaluation.compare import judge
-from adverse_events.coding.evaluation.counts import ALL, count
+from adverse_events.coding.evaluation.counts import ALL, HELD, count
 from adverse_events.coding.evaluation.curve import area, risk_coverage
 from adverse_events.coding.evaluation.gold import NO_CODE
 from adverse_events.coding.evaluation.result import WITHHELD, ConditionRow, Evaluation, Miss, SplitResult
@@ -58,9 +58,9 @@ def evaluate(
     if refused:
         raise ContractError(coder.coder_version, f"it refused the gold post of line {refused[0]}")
     judged = [judge(post, coding.entities, settings) for post, coding in zip(posts, codings, strict=True)]
-    counts = count(judged, manifest.split_of, (*SPLITS, UNLISTED), settings)
+    counts = count(judged, manifest, (*SPLITS, UNLISTED), settings)
     shown = [_on_gold_spans(post, found, settings) for post, found in zip(posts, drugs, strict=True)]
-    shown_counts = count(shown, manifest.split_of, (), settings)[ALL]
+    shown_counts = count(shown, manifest, (), settings)[HELD]
     return Evaluation(
         coder_version=coder.coder_version,
         icd10cm_release=coder.icd10cm_release,
@@ -68,7 +68,7 @@ def evaluate(
         posts_without=sum(not post.mentions for post in posts),
         unreviewed=sum(not post.is_reviewed for post in posts),
         splits=_split_results(judged, counts, manifest),
-        roles=_roles(counts[ALL]),
+        roles=_roles(counts[HELD]),
         roles_on_gold_spans=_roles(shown_counts),
         role_scores_on_gold_spans=_role_scores(shown_counts),
         conditions=_conditions(judged),
@@ -86,7 +86,7 @@ def measure_baselines(posts: Sequence[GoldPost], manifest: Manifest) -> dict[str
     for baseline in baselines():
         found = baseline.code(posts)
         judged = [judge(post, entities, NO_LIMITS) for post, entities in zip(posts, found, strict=True)]
-        counts = count(judged, manifest.split_of, (*SPLITS, UNLISTED), NO_LIMITS)
+        counts = count(judged, manifest, (*SPLITS, UNLISTED), NO_LIMITS)
         results[baseline.name] = _split_results(judged, counts, manifest)
     return results
 
@@ -94,20 +94,22 @@ def measure_baselines(posts: Sequence[GoldPost], manifest: Manifest) -> dict[str
 def _split_results(
     judged: Sequence[JudgedPost], counts: dict[str, Counts], manifest: Manifest
 ) -> dict[str, SplitResult]:
-    """Return the result of every split that has a mention, and of all together."""
+    """Return the result of every split that has a mention, of the posts held back, and of all together."""
     mentions: defaultdict[str, list[Judged]] = defaultdict(list)
-    for one in (mention for post in judged for mention in post.mentions):
-        mentions[manifest.split_of(one.mention.text)].append(one)
-        mentions[ALL].append(one)
+    for post in judged:
+        for one in post.mentions:
+            mentions[manifest.split_of(one.mention.text)].append(one)
+        mentions[ALL] += post.mentions
+        mentions[HELD] += post.mentions if post.post.post_id not in manifest.dev_posts else ()
     results = {}
-    for split in (*SPLITS, UNLISTED, ALL):
+    for split in (*SPLITS, UNLISTED, HELD, ALL):
         if split != ALL and not mentions[split]:
             continue
         curve = risk_coverage(mentions[split])
         results[split] = SplitResult(
             mentions=len(mentions[split]),
             nil=sum(one.mention.is_nil for one in mentions[split]),
-            scores=measure(counts[split], is_whole=split == ALL),
+            scores=measure(counts[split], is_whole=split in {HELD, ALL}),
             curve=curve,
             mean_risk=area(curve),
         )

@@ -6,10 +6,11 @@ A phrase that the manifest lists keeps its split for good; only new phrases are 
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adverse_events.coding.embedded import ICD10CM_RELEASE
 from adverse_events.coding.evaluation.gold import read_gold
+from adverse_events.coding.evaluation.shipped import GOLD, MANIFEST
 from adverse_events.coding.evaluation.splits import (
     SPLITS,
     UNLISTED,
@@ -22,8 +23,8 @@ from adverse_events.coding.evaluation.splits import (
 )
 from adverse_events.coding.lexicon import load_lexicon
 
-DATA = Path(__file__).with_name("data")
-GOLD, MANIFEST = DATA / "gold.csv", DATA / "manifest.json"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _SALT = "adverse_events gold 2026-11"
 

@@ -31,6 +31,8 @@ NO_CODE = "-"
 COLUMNS = ("post", "reviewed", "text")
 GOLD_ROLES = frozenset({*ROLES, "UNKNOWN"})
 GOLD_TRAITS = frozenset({*TRAITS, "PERTAINS_TO_FAMILY"})
+SCORED_TRAITS = GOLD_TRAITS - {"LOW_CONFIDENCE"}
+"""LOW_CONFIDENCE is the coder's own doubt, such as of a misspelling, which no annotator can mark."""
 
 Level = Literal["full", "category", "chapter"]
 """How much of two codes must agree."""
@@ -131,7 +133,7 @@ def _posts(path: Path) -> Iterator[GoldPost]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ContractError(f"gold file {path.name}", "is not UTF-8; save it again as UTF-8") from error
+        raise ContractError(_named(path), "is not UTF-8; save it again as UTF-8") from error
     rows = csv.reader(text.splitlines(keepends=True), strict=True)
     try:
         header = tuple(next(rows, ()))
@@ -142,7 +144,7 @@ def _posts(path: Path) -> Iterator[GoldPost]:
                 _refuse(path, rows.line_num, f"{len(cells)} cells, expected {len(COLUMNS)}; quote a text with commas")
             yield _post(path, rows.line_num, *cells)
     except csv.Error as error:
-        raise ContractError(f"gold file {path.name}", f"line {rows.line_num}: {error}; mend its quotes") from error
+        raise ContractError(_named(path), f"line {rows.line_num}: {error}; mend its quotes") from error
 
 
 def _post(path: Path, line: int, post_id: str, reviewed: str, marked: str) -> GoldPost:
@@ -197,9 +199,7 @@ def _mention(path: Path, line: int, begin: int, parts: list[str]) -> GoldMention
     )
 
 
-def _check_names(
-    path: Path, line: int, names: tuple[str, ...] | list[str], allowed: frozenset[str], what: str
-) -> None:
+def _check_names(path: Path, line: int, names: tuple[str, ...] | list[str], allowed: frozenset[str], what: str) -> None:
     for name in names:
         if name not in allowed:
             _refuse(path, line, f"{what} {name!r} is not one of {', '.join(sorted(allowed))}")
@@ -208,4 +208,8 @@ def _check_names(
 
 
 def _refuse(path: Path, line: int, detail: str) -> NoReturn:
-    raise ContractError(f"gold file {path.name}", f"line {line}: {detail}")
+    raise ContractError(_named(path), f"line {line}: {detail}")
+
+
+def _named(path: Path) -> str:
+    return f"gold file {path.name}"

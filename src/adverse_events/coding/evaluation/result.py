@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -79,7 +79,8 @@ class Evaluation:
         posts_without: Posts without any condition.
         unreviewed: Posts nobody read a second time.
         splits: By split, `ALL` included.
-        roles: Times a role (outer) was wanted and a role (inner) given, of asserted conditions that were found.
+        roles: Times a role (outer) was wanted and a role (inner) given, of asserted conditions found in
+            the posts held back.
         roles_on_gold_spans: The same where the rules are shown every gold span, whatever the lexicon holds.
         role_scores_on_gold_spans: Role scores of that.
         conditions: One row per category, most mentions first.
@@ -103,10 +104,6 @@ class Evaluation:
     baselines: dict[str, dict[str, SplitResult]] = field(default_factory=dict)
     baselines_skipped: str = ""
     checks: dict[str, Any] = field(default_factory=dict)
-
-    def with_check(self, name: str, measured: dict[str, Any]) -> Evaluation:
-        """Return the same with another measurement."""
-        return replace(self, checks={**self.checks, name: measured})
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adverse_events.coding.evaluation.counts import LEVELS
-from adverse_events.coding.evaluation.gold import GOLD_TRAITS
+from adverse_events.coding.evaluation.gold import SCORED_TRAITS
 from adverse_events.coding.lexicon import ROLES
 
 if TYPE_CHECKING:
@@ -110,13 +110,13 @@ _OF_ALL = (
     f1("role_f1_micro", [f"role:{role}" for role in sorted(ROLES)]),
     *(
         made(f"{what}:{name}:{kind}", f"{what}:{name}")
-        for what, names in (("role", sorted({*ROLES, "UNKNOWN"})), ("trait", sorted(GOLD_TRAITS)))
+        for what, names in (("role", sorted({*ROLES, "UNKNOWN"})), ("trait", sorted(SCORED_TRAITS)))
         for name in names
         for kind, made in (("precision", precision), ("recall", recall))
     ),
     *(
         f1(f"{what}:{name}:f1", [f"{what}:{name}"])
-        for what, names in (("role", sorted({*ROLES, "UNKNOWN"})), ("trait", sorted(GOLD_TRAITS)))
+        for what, names in (("role", sorted({*ROLES, "UNKNOWN"})), ("trait", sorted(SCORED_TRAITS)))
         for name in names
     ),
 )
@@ -136,7 +136,7 @@ def measure(counts: Counts, *, is_whole: bool, draws: int = DRAWS) -> dict[str, 
     scores = {ratio.name: _score(counts, ratio, sums, drawn) for ratio in ratios}
     if is_whole:
         scores["role_f1_macro"] = _macro(counts, "role", sorted(ROLES), sums, drawn)
-        scores["trait_f1_macro"] = _macro(counts, "trait", sorted(GOLD_TRAITS - {"LOW_CONFIDENCE"}), sums, drawn)
+        scores["trait_f1_macro"] = _macro(counts, "trait", sorted(SCORED_TRAITS), sums, drawn)
     return scores
 
 
@@ -156,9 +156,7 @@ def _score(counts: Counts, ratio: Ratio, sums: NDArray[np.float64], drawn: NDArr
     return Score(float(_divided(counts, ratio, sums)), *_bounds(_divided(counts, ratio, drawn)), n)
 
 
-def _macro(
-    counts: Counts, what: str, names: list[str], sums: NDArray[np.float64], drawn: NDArray[np.float64]
-) -> Score:
+def _macro(counts: Counts, what: str, names: list[str], sums: NDArray[np.float64], drawn: NDArray[np.float64]) -> Score:
     """Return the mean F1 of the classes that occur."""
     ratios = [f1("", [f"{what}:{name}"]) for name in names]
     ratios = [ratio for ratio in ratios if _weighted(counts, ratio.under, sums)]

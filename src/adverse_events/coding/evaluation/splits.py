@@ -39,7 +39,8 @@ DEV_POSTS_SHARE = 33
 
 _WORD = re.compile(r"[^\W\d_]+|\d+|#(?!\w)")
 _APOSTROPHES = str.maketrans("", "", "'`\u2018\u2019\u00b4\u02bc")
-_LEFT_OUT = frozenset("a an the my your his her their our so very really this that of to is was am are".split())
+_ARTICLES = {"a", "an", "her", "his", "my", "our", "that", "the", "their", "this", "your"}
+_LEFT_OUT = _ARTICLES | {"am", "are", "is", "of", "really", "so", "to", "very", "was"}
 _MIN_STEM_LETTERS = 4
 
 
@@ -79,7 +80,7 @@ class Manifest:
 
 
 def normal_form(phrase: str) -> str:
-    """Return the words of `phrase` that tell it from others: case-folded, no articles, no plural s, ``#`` for numbers."""
+    """Return the words of `phrase` that tell it from others, case-folded: no articles, no plural s, # for numbers."""
     folded = unicodedata.normalize("NFKC", phrase).translate(_APOSTROPHES).casefold()
     words = [_stem(word) for word in _WORD.findall(folded)]
     return " ".join([word for word in words if word not in _LEFT_OUT] or words)
