@@ -138,6 +138,8 @@ def plain(name: str) -> str:
     """Return the name of a score, split, role or trait as people read it."""
     if name in _NAMES:
         return _NAMES[name]
+    if name.endswith("_f1"):
+        return f"{plain(name.removesuffix('_f1'))} F1"
     return name.removeprefix("role:").removeprefix("trait:").replace("_", " ").replace(":", " ")
 
 

@@ -14,6 +14,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from adverse_events.coding.reading import canonical, plain
 from adverse_events.errors import ContractError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ UNSEEN_SHARE = 65
 DEV_POSTS_SHARE = 33
 """Of 100 posts, how many may be looked at, unseen phrases masked, to improve the reading of roles and traits."""
 
+_ITEM = re.compile(r"[^\W_]+(?:['`\u2018\u2019\u00b4\u02bc][^\W_]+)*")
 _WORD = re.compile(r"[^\W\d_]+|\d+|#(?!\w)")
 _APOSTROPHES = str.maketrans("", "", "'`\u2018\u2019\u00b4\u02bc")
 _ARTICLES = {"a", "an", "her", "his", "my", "our", "that", "the", "their", "this", "your"}
@@ -74,9 +76,12 @@ class Manifest:
         hashed = phrase_hash(phrase, self.salt)
         return next((split for split in SPLITS if hashed in self.splits[split]), UNLISTED)
 
-    def collisions(self, lexicon: Lexicon) -> list[str]:
-        """Return the forms of `lexicon` that are unseen phrases, in lexicon order: there may be none."""
-        return [form for form in lexicon.forms if phrase_hash(form, self.salt) in self.splits[UNSEEN]]
+
+def known_condition(phrase: str, lexicon: Lexicon) -> str | None:
+    """Return the condition that `lexicon` gives a whole phrase, read as its own forms are; None when it has none."""
+    words = [word for item in _ITEM.findall(phrase) for word in canonical(plain(item), lexicon.spelling.variants)]
+    form = lexicon.forms.get(" ".join(word for word in words if word not in lexicon.words["FILLER"]))
+    return form.condition.name if form else None
 
 
 def normal_form(phrase: str) -> str:
@@ -97,13 +102,15 @@ def assign(phrases: Iterable[str], lexicon: Lexicon, salt: str) -> dict[str, fro
     Two phrases of one normal form are in one split; they are seen when the lexicon holds either.
     """
     forms = {normal_form(form) for form in lexicon.forms}
+    known: dict[str, bool] = {}
+    for phrase in phrases:
+        form = normal_form(phrase)
+        known[form] = known.get(form, False) or form in forms or known_condition(phrase, lexicon) is not None
     splits: dict[str, set[str]] = {split: set() for split in SPLITS}
-    for form in sorted({normal_form(phrase) for phrase in phrases}):
+    for form, is_known in known.items():
         hashed = phrase_hash(form, salt)
-        if form in forms:
-            splits[SEEN].add(hashed)
-        else:
-            splits[UNSEEN if int(hashed, 16) % 100 < UNSEEN_SHARE else DEV].add(hashed)
+        unknown = UNSEEN if int(hashed, 16) % 100 < UNSEEN_SHARE else DEV
+        splits[SEEN if is_known else unknown].add(hashed)
     return {split: frozenset(hashes) for split, hashes in splits.items()}
 
 
