@@ -49,6 +49,8 @@ class Split(StrEnum):
     SEEN = "seen"
     DEV = "dev"
     UNSEEN = "unseen"
+    MET = "met"
+    FRESH = "fresh"
     ALL = "all"
 
 
@@ -217,7 +219,7 @@ def evaluate_coder(
     *,
     split: Annotated[
         Split | None,
-        typer.Option(metavar="seen|dev|unseen|all", help="Print only this split.", show_default=False),
+        typer.Option(metavar="seen|dev|unseen|met|fresh|all", help="Print only this split.", show_default=False),
     ] = None,
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Page to write.")] = None,
     effects: Annotated[

@@ -14,7 +14,15 @@ from adverse_events.coding.evaluation.corpora import check_effects, check_review
 from adverse_events.coding.evaluation.counts import ALL, HELD
 from adverse_events.coding.evaluation.evaluation import evaluate, measure_baselines
 from adverse_events.coding.evaluation.gold import read_gold
-from adverse_events.coding.evaluation.page import CLASSES, CODE_SCORES, WHOLE_SCORES, number, plain, render
+from adverse_events.coding.evaluation.page import (
+    CLASSES,
+    CODE_SCORES,
+    WHOLE_SCORES,
+    number,
+    plain,
+    render,
+    shown_groups,
+)
 from adverse_events.coding.evaluation.probe import probe
 from adverse_events.coding.evaluation.shipped import load_shipped
 from adverse_events.coding.evaluation.splits import Manifest
@@ -113,7 +121,7 @@ def _json(measured: Evaluation, split: str | None) -> dict[str, Any]:
 
 
 def _show(measured: Evaluation, split: str | None) -> None:
-    splits = [split] if split else [name for name in measured.splits if name != HELD]
+    splits = [split] if split else shown_groups(measured)
     whole = [name for name in (HELD, ALL) if name in measured.splits and split in {None, name}]
     terminal.show_line(
         f"{measured.coder_version}, ICD-10-CM {measured.icd10cm_release}: "

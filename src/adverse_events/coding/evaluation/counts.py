@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from adverse_events.coding.evaluation.gold import GOLD_ROLES, SCORED_TRAITS
+from adverse_events.coding.evaluation.splits import GROUPS
 from adverse_events.coding.select import is_event
 
 if TYPE_CHECKING:
@@ -69,27 +70,23 @@ class Counts:
         return np.zeros(sums.shape[:-1]) if column is None else sums[..., column]
 
 
-def count(
-    posts: Sequence[JudgedPost], manifest: Manifest, splits: Sequence[str], settings: CodingSettings
-) -> dict[str, Counts]:
-    """Return the counts of each split, of `ALL`, and of the posts `HELD` back.
+def count(posts: Sequence[JudgedPost], manifest: Manifest, settings: CodingSettings) -> dict[str, Counts]:
+    """Return the counts of each of `GROUPS`, of `ALL`, and of the posts `HELD` back.
 
     The last two also hold what was found where nothing is marked, which belongs to no phrase.
     """
-    rows: dict[str, list[Counter[str]]] = {split: [] for split in (*splits, ALL)}
+    rows: dict[str, list[Counter[str]]] = {group: [] for group in (*GROUPS, ALL)}
     for post in posts:
-        of_post: dict[str, Counter[str]] = {split: Counter() for split in rows}
+        of_post: dict[str, Counter[str]] = {group: Counter() for group in rows}
         for judged in post.mentions:
             names = list(_names(judged, settings))
-            of_post[ALL].update(names)
-            split = manifest.split_of(judged.mention.text)
-            if split in of_post:
-                of_post[split].update(names)
+            for group in (*manifest.groups_of(judged.mention.text), ALL):
+                of_post[group].update(names)
         of_post[ALL].update(_spurious_names(post, settings))
         of_post[ALL]["posts"] = 1
-        for split, counted in of_post.items():
-            rows[split].append(counted)
-    counts = {split: Counts.of(counted) for split, counted in rows.items()}
+        for group, counted in of_post.items():
+            rows[group].append(counted)
+    counts = {group: Counts.of(counted) for group, counted in rows.items()}
     counts[HELD] = counts[ALL].only([post.post.post_id not in manifest.dev_posts for post in posts])
     return counts
 

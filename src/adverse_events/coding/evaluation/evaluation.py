@@ -14,7 +14,7 @@ from adverse_events.coding.evaluation.curve import area, risk_coverage
 from adverse_events.coding.evaluation.gold import NO_CODE
 from adverse_events.coding.evaluation.result import WITHHELD, ConditionRow, Evaluation, Miss, SplitResult
 from adverse_events.coding.evaluation.scores import measure
-from adverse_events.coding.evaluation.splits import SPLITS, UNLISTED, UNSEEN
+from adverse_events.coding.evaluation.splits import GROUPS, UNSEEN
 from adverse_events.errors import ContractError
 from adverse_events.records import Entity
 
@@ -58,9 +58,9 @@ def evaluate(
     if refused:
         raise ContractError(coder.coder_version, f"it refused the gold post of line {refused[0]}")
     judged = [judge(post, coding.entities, settings) for post, coding in zip(posts, codings, strict=True)]
-    counts = count(judged, manifest, (*SPLITS, UNLISTED), settings)
+    counts = count(judged, manifest, settings)
     shown = [_on_gold_spans(post, found, settings) for post, found in zip(posts, drugs, strict=True)]
-    shown_counts = count(shown, manifest, (), settings)[HELD]
+    shown_counts = count(shown, manifest, settings)[HELD]
     return Evaluation(
         coder_version=coder.coder_version,
         icd10cm_release=coder.icd10cm_release,
@@ -86,7 +86,7 @@ def measure_baselines(posts: Sequence[GoldPost], manifest: Manifest) -> dict[str
     for baseline in baselines():
         found = baseline.code(posts)
         judged = [judge(post, entities, NO_LIMITS) for post, entities in zip(posts, found, strict=True)]
-        counts = count(judged, manifest, (*SPLITS, UNLISTED), NO_LIMITS)
+        counts = count(judged, manifest, NO_LIMITS)
         results[baseline.name] = _split_results(judged, counts, manifest)
     return results
 
@@ -98,11 +98,12 @@ def _split_results(
     mentions: defaultdict[str, list[Judged]] = defaultdict(list)
     for post in judged:
         for one in post.mentions:
-            mentions[manifest.split_of(one.mention.text)].append(one)
+            for group in manifest.groups_of(one.mention.text):
+                mentions[group].append(one)
         mentions[ALL] += post.mentions
         mentions[HELD] += post.mentions if post.post.post_id not in manifest.dev_posts else ()
     results = {}
-    for split in (*SPLITS, UNLISTED, HELD, ALL):
+    for split in (*GROUPS, HELD, ALL):
         if split != ALL and not mentions[split]:
             continue
         curve = risk_coverage(mentions[split])

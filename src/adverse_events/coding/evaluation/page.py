@@ -11,7 +11,7 @@ from markupsafe import Markup
 from adverse_events.coding.evaluation.bars import bars
 from adverse_events.coding.evaluation.counts import ALL, HELD
 from adverse_events.coding.evaluation.gold import SCORED_TRAITS
-from adverse_events.coding.evaluation.splits import SPLITS, UNLISTED, UNSEEN
+from adverse_events.coding.evaluation.splits import FRESH, GROUPS, MET, UNSEEN
 from adverse_events.coding.lexicon import ROLES
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def render(result: Evaluation) -> str:
     return template.render(
         result=result,
         bars=bars(result),
-        splits=[split for split in (*SPLITS, UNLISTED, ALL) if split in result.splits],
+        splits=shown_groups(result),
         whole=[split for split in (HELD, ALL) if split in result.splits],
         code_scores=CODE_SCORES,
         whole_scores=WHOLE_SCORES,
@@ -132,6 +132,12 @@ def render(result: Evaluation) -> str:
         ways={"this coder": result.splits, **result.baselines},
         plot=_plot(result),
     )
+
+
+def shown_groups(result: Evaluation) -> list[str]:
+    """Return the groups to show side by side; without a phrase that was met, fresh is unseen and not shown."""
+    left_out = () if MET in result.splits else (FRESH,)
+    return [group for group in (*GROUPS, ALL) if group in result.splits and group not in left_out]
 
 
 def plain(name: str) -> str:

@@ -29,10 +29,16 @@ DEV = "dev"
 """It did not; what the coder does with it may be looked at and mended."""
 UNSEEN = "unseen"
 """It did not, and the phrase must never be looked at or entered: only its scores count."""
+MET = "met"
+"""Unseen at the freeze; the lexicon holds it now, by work that had not read it (see `freeze`)."""
+FRESH = "fresh"
+"""`UNSEEN` and `MET` together: everything that was unseen at the freeze."""
 UNLISTED = "unlisted"
 """The manifest does not know the phrase: it comes from a gold file of somebody else's."""
 
-SPLITS = (SEEN, DEV, UNSEEN)
+SPLITS = (SEEN, DEV, UNSEEN, MET)
+GROUPS = (SEEN, DEV, UNSEEN, MET, FRESH, UNLISTED)
+"""What is scored apart, in the order in which it is shown."""
 UNSEEN_SHARE = 65
 """Of 100 phrases that the lexicon did not hold, how many became unseen."""
 DEV_POSTS_SHARE = 33
@@ -75,6 +81,11 @@ class Manifest:
         """Return the split of a phrase, `UNLISTED` when it is in none."""
         hashed = phrase_hash(phrase, self.salt)
         return next((split for split in SPLITS if hashed in self.splits[split]), UNLISTED)
+
+    def groups_of(self, phrase: str) -> tuple[str, ...]:
+        """Return every group of `GROUPS` that the phrase is scored in."""
+        split = self.split_of(phrase)
+        return (split, FRESH) if split in {UNSEEN, MET} else (split,)
 
 
 def known_condition(phrase: str, lexicon: Lexicon) -> str | None:
