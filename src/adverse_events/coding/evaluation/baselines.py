@@ -7,6 +7,7 @@ simple-icd-10-cm, which the development extra installs and a user's installation
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, util
@@ -68,7 +69,10 @@ def vocabulary() -> Vocabulary:
     Raises:
         ModuleNotFoundError: The package is not installed; see `is_available`.
     """
-    icd = import_module(PACKAGE)
+    with warnings.catch_warnings():
+        # It reads its data through a function of importlib.resources that is deprecated; drop once it does not.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        icd = import_module(PACKAGE)
     codes = tuple(code for code in icd.get_all_codes() if _CODE.fullmatch(code))
     return Vocabulary(codes, tuple(icd.get_description(code) for code in codes))
 
@@ -76,7 +80,8 @@ def vocabulary() -> Vocabulary:
 def baselines() -> list[Baseline]:
     """Return the baselines, simplest first."""
     official = vocabulary()
-    return [ExactTerms(official), *(FuzzyTerms(official, least) for least in LEAST_ALIKE)]
+    similarity = Similarity(official)
+    return [ExactTerms(official), *(FuzzyTerms(similarity, least) for least in LEAST_ALIKE)]
 
 
 class ExactTerms:
@@ -116,21 +121,43 @@ class ExactTerms:
         return tuple(found)
 
 
-class FuzzyTerms:
-    """Gives each gold span the description most like it, words in any order; it is told where the conditions are.
-
-    Args:
-        official: The descriptions.
-        least: Lowest similarity, 0-100, at which it gives a code.
+class Similarity:
+    """Finds the official description most like a phrase, words in any order; remembers the phrases it was asked.
 
     Source:
         Indel similarity of the sorted words: ``token_sort_ratio``, rapidfuzz 3.14.
     """
 
-    def __init__(self, official: Vocabulary, least: int) -> None:
-        """Take `official` and give codes at `least`."""
+    def __init__(self, official: Vocabulary) -> None:
+        """Sort the words of every description once."""
+        self._official = official
+        self._descriptions = [_sorted_words(description) for description in official.descriptions]
+        self._known: dict[str, Concept | None] = {}
+
+    def closest(self, phrase: str) -> Concept | None:
+        """Return the concept most like `phrase`, of equal ones the first, with the similarity; None below the least."""
+        words = _sorted_words(phrase)
+        if words not in self._known:
+            found = process.extractOne(words, self._descriptions, scorer=fuzz.ratio, score_cutoff=min(LEAST_ALIKE))
+            self._known[words] = found and self._concept(found[2], found[1])
+        return self._known[words]
+
+    def _concept(self, place: int, alike: float) -> Concept:
+        return Concept(self._official.codes[place], self._official.descriptions[place], alike / _FULL_MARKS)
+
+
+class FuzzyTerms:
+    """Gives each gold span the description most like it; it is told where the conditions are.
+
+    Args:
+        similarity: Finds the description.
+        least: Lowest similarity, of 100, at which it gives a code.
+    """
+
+    def __init__(self, similarity: Similarity, least: int) -> None:
+        """Give codes at `least`."""
         self.name = f"whole vocabulary by similarity, {least} of {_FULL_MARKS}"
-        self._official, self._least = official, least
+        self._similarity, self._least = similarity, least / _FULL_MARKS
 
     def code(self, posts: Sequence[GoldPost]) -> list[tuple[Entity, ...]]:
         """Return the entities of each post, same order."""
@@ -138,29 +165,10 @@ class FuzzyTerms:
             tuple(
                 Entity(mention.text, mention.begin, mention.end, concept.score, concepts=(concept,))
                 for mention in post.mentions
-                if (concept := self._most_alike(_sorted_words(mention.text))) is not None
+                if (concept := self._similarity.closest(mention.text)) is not None and concept.score >= self._least
             )
             for post in posts
         ]
-
-    def _most_alike(self, phrase: str) -> Concept | None:
-        found = _closest(phrase)
-        if found is None or found[1] < self._least:
-            return None
-        place, alike = found
-        return Concept(self._official.codes[place], self._official.descriptions[place], alike / _FULL_MARKS)
-
-
-@cache
-def _sorted_descriptions() -> tuple[str, ...]:
-    return tuple(_sorted_words(description) for description in vocabulary().descriptions)
-
-
-@cache
-def _closest(phrase: str) -> tuple[int, float] | None:
-    """Return the place of the description most like `phrase` and the similarity; the first of equal ones."""
-    found = process.extractOne(phrase, _sorted_descriptions(), scorer=fuzz.ratio, score_cutoff=min(LEAST_ALIKE))
-    return (found[2], found[1]) if found else None
 
 
 def _sorted_words(text: str) -> str:

@@ -53,7 +53,8 @@ class Counts:
     def of(cls, rows: Sequence[Counter[str]]) -> Counts:
         """Lay out counts by name, one counter per post."""
         names = sorted({name for row in rows for name in row})
-        return cls(names, np.array([[row[name] for name in names] for row in rows], dtype=np.float64))
+        matrix = np.array([[row[name] for name in names] for row in rows], dtype=np.float64)
+        return cls(names, matrix.reshape(len(rows), len(names)))
 
     def only(self, is_kept: Sequence[bool]) -> Counts:
         """Return the counts of the posts for which `is_kept` is true."""
