@@ -221,7 +221,9 @@ def evaluate_coder(
         Split | None,
         typer.Option(metavar="seen|dev|unseen|met|fresh|all", help="Print only this split.", show_default=False),
     ] = None,
-    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Page to write.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Page to write: HTML, or Markdown tables (.md).")
+    ] = None,
     effects: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="CSV with text, effect and drug: are formal effects found?"),

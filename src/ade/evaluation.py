@@ -13,6 +13,7 @@ from adverse_events.coding.evaluation.bars import bars
 from adverse_events.coding.evaluation.corpora import check_effects, check_reviews
 from adverse_events.coding.evaluation.counts import ALL, HELD
 from adverse_events.coding.evaluation.evaluation import evaluate, measure_baselines
+from adverse_events.coding.evaluation.figures import markdown
 from adverse_events.coding.evaluation.gold import read_gold
 from adverse_events.coding.evaluation.page import (
     CLASSES,
@@ -56,7 +57,7 @@ def evaluate_coder(
     Args:
         gold: Gold file of one's own; None for the shipped set, which alone has splits, bars and a probe.
         split: Print only this split's scores; None prints all.
-        output: Page to write; None writes none.
+        output: Page to write, Markdown tables where its name ends with .md; None writes none.
         effects: Corpus of formal sentences and the effects they state; None leaves that check out.
         reviews: Corpus of labelled review sentences; None leaves that check out.
         with_baselines: Measure the baselines too.
@@ -83,7 +84,7 @@ def evaluate_coder(
     measured = replace(_with_baselines(measured, posts, manifest, is_asked=with_baselines), checks=checks)
     if output:
         with written(output) as page:
-            page.write(render(measured))
+            page.write(markdown(measured) if output.suffix == ".md" else render(measured))
     if as_json:
         terminal.show_json(_json(measured, split))
     else:

@@ -1,6 +1,7 @@
 """What an evaluation counts: pairs, codes, abstentions, roles, curves, baselines, and checks on corpora of others."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from adverse_events.coding.evaluation.corpora import check_effects, check_review
 from adverse_events.coding.evaluation.counts import ALL, HELD, count
 from adverse_events.coding.evaluation.curve import Point, area, risk_coverage
 from adverse_events.coding.evaluation.evaluation import evaluate
+from adverse_events.coding.evaluation.figures import markdown, with_figures
 from adverse_events.coding.evaluation.gold import read_gold
 from adverse_events.coding.evaluation.page import render
 from adverse_events.coding.evaluation.probe import probe
@@ -284,6 +286,23 @@ def test_somebody_elses_gold_set_has_no_splits_and_no_bars_but_all_scores(tmp_pa
     assert set(result.splits) == {UNLISTED, HELD, ALL}
     assert result.splits[ALL].scores["accuracy@1:full"].value == 1
     assert [bar.split for bar in bars(result)] == [HELD]
+
+
+def test_the_figures_replace_what_stands_between_the_marks_of_a_page():
+    page = "# Coder\n\n<!-- figures: old -->\n\nold\n\n<!-- end of figures -->\n\nProse.\n"
+    once = with_figures(page, "| a |\n", "some command")
+    assert once == "# Coder\n\n<!-- figures: some command -->\n\n| a |\n\n<!-- end of figures -->\n\nProse.\n"
+    assert with_figures(once, "| a |\n", "some command") == once
+    with pytest.raises(ValueError, match="substring"):
+        with_figures("# Coder", "", "")
+
+
+def test_the_coders_page_has_the_tables_that_are_measured_today():
+    posts, manifest = load_shipped()
+    result = evaluate(posts[::40], assembly.embedded_coder(), assembly.lexicon().find, manifest, SETTINGS)
+    page = (Path(__file__).parents[2] / "docs" / "coder.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in markdown(result).splitlines() if line.startswith("|")]
+    assert [row for row in rows if f"|{row}|" not in page] == []
 
 
 def test_a_bar_is_met_only_on_the_right_side_of_its_bound(tmp_path):

@@ -53,8 +53,12 @@ class Counts:
     def of(cls, rows: Sequence[Counter[str]]) -> Counts:
         """Lay out counts by name, one counter per post."""
         names = sorted({name for row in rows for name in row})
-        matrix = np.array([[row[name] for name in names] for row in rows], dtype=np.float64)
-        return cls(names, matrix.reshape(len(rows), len(names)))
+        column = {name: index for index, name in enumerate(names)}
+        matrix = np.zeros((len(rows), len(names)), dtype=np.float64)
+        for number, row in enumerate(rows):
+            for name, n in row.items():
+                matrix[number, column[name]] = n
+        return cls(names, matrix)
 
     def only(self, is_kept: Sequence[bool]) -> Counts:
         """Return the counts of the posts for which `is_kept` is true."""

@@ -143,10 +143,12 @@ def measure(counts: Counts, *, is_whole: bool, draws: int = DRAWS) -> dict[str, 
 def _drawn(matrix: NDArray[np.float64], draws: int) -> NDArray[np.float64]:
     """Return the sums over `draws` sets of posts drawn with replacement, one row each."""
     n_posts = len(matrix)
-    if not matrix.size:
-        return np.zeros((draws, matrix.shape[-1]))
-    weights = np.random.default_rng(SEED).multinomial(n_posts, np.full(n_posts, 1 / n_posts), size=draws)
-    drawn: NDArray[np.float64] = weights.astype(np.float64) @ matrix
+    drawn = np.zeros((draws, matrix.shape[-1]))
+    if n_posts:
+        random = np.random.default_rng(SEED)
+        for number in range(draws):
+            times = np.bincount(random.integers(n_posts, size=n_posts), minlength=n_posts)
+            drawn[number] = times @ matrix
     return drawn
 
 
