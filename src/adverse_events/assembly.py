@@ -7,6 +7,7 @@ The one place that chooses between the embedded default and a cloud service. Wha
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adverse_events import __version__
@@ -16,6 +17,7 @@ from adverse_events.classification.model_folder import starter_model
 from adverse_events.coding.embedded import EmbeddedCoder
 from adverse_events.errors import UsageError
 from adverse_events.lake.local import LocalLake
+from adverse_events.lake.publishing import SuppressionFolder
 from adverse_events.lake.query import LocalReader
 from adverse_events.privacy import IdentityKey
 from adverse_events.provenance import Provenance
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from adverse_events.lake.protocol import Lake
     from adverse_events.lake.reader import LakeReader
     from adverse_events.lake.settings import LakeSettings
+    from adverse_events.lake.suppression import Suppression
     from adverse_events.remote import RemoteParts
     from adverse_events.settings import Settings
     from adverse_events.source.protocol import TweetSource
@@ -122,16 +125,30 @@ def lake_for(settings: Settings) -> Lake:
         ServiceError: Its bucket or catalog cannot be reached.
     """
     _check_place(settings.lake)
-    fingerprint = identity_key_for(settings).fingerprint
+    key = identity_key_for(settings)
     if not settings.lake.is_s3:
         return LocalLake.open(
             settings.lake.path,
             window_minutes=settings.window_minutes,
             privacy_mode=settings.privacy.mode,
-            key_fingerprint=fingerprint,
+            key_fingerprint=key.fingerprint,
             part_size=settings.lake.part_size,
+            hash_of=key.tweet_hash,
         )
-    return remote_parts(settings.aws).lake(settings, fingerprint)
+    return remote_parts(settings.aws).lake(settings, key)
+
+
+def suppression_for(settings: Settings) -> Suppression:
+    """Return the posts that may not be stored; none where there is no lake yet.
+
+    Raises:
+        ContractError: The list is damaged.
+        ServiceError: The lake's bucket cannot be read.
+    """
+    _check_place(settings.lake)
+    if not settings.lake.is_s3:
+        return SuppressionFolder(Path(settings.lake.path).expanduser().absolute()).load()
+    return remote_parts(settings.aws).suppression(settings)
 
 
 def catalog_for(settings: Settings) -> GlueCatalog | None:

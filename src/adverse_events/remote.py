@@ -16,6 +16,8 @@ from adverse_events.coding.comprehend.coder import ComprehendCoder
 from adverse_events.lake.catalog.glue import GlueCatalog
 from adverse_events.lake.s3.lake import S3Lake
 from adverse_events.lake.s3.reader import S3Reader
+from adverse_events.lake.s3.store import S3Store
+from adverse_events.lake.s3.suppression import SuppressionObjects
 from adverse_events.privacy import IdentityKey
 from adverse_events.source.s3_files import S3Files
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from adverse_events.aws.settings import AwsSettings
     from adverse_events.classification.endpoint.settings import EndpointSettings
     from adverse_events.coding.comprehend.settings import ComprehendSettings
+    from adverse_events.lake.suppression import Suppression
     from adverse_events.settings import Settings
 
 Opened = TypeVar("Opened")
@@ -69,7 +72,12 @@ class RemoteParts:
         """Return the catalog over the lake."""
         return GlueCatalog(self.cloud, settings.catalog, settings.lake.path)
 
-    def lake(self, settings: Settings, key_fingerprint: str) -> S3Lake:
+    def suppression(self, settings: Settings) -> Suppression:
+        """Return the suppression list of the lake in a bucket."""
+        store = S3Store(self.cloud, settings.lake.path)
+        return SuppressionObjects(store.url, store).load()
+
+    def lake(self, settings: Settings, key: IdentityKey) -> S3Lake:
         """Open the lake in a bucket, after a look at its tables in the catalog."""
         if settings.catalog.database:
             self.catalog(settings).check()
@@ -78,8 +86,9 @@ class RemoteParts:
             settings.lake.path,
             window_minutes=settings.window_minutes,
             privacy_mode=settings.privacy.mode,
-            key_fingerprint=key_fingerprint,
+            key_fingerprint=key.fingerprint,
             part_size=settings.lake.part_size,
+            hash_of=key.tweet_hash,
         )
 
     def reader(self, settings: Settings) -> S3Reader:

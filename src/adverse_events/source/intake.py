@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from adverse_events.lake.suppression import Suppression
 from adverse_events.privacy import mask_text
 from adverse_events.source.protocol import Reject, Tweet
 from adverse_events.source.sorting import ExternalSort
@@ -42,6 +43,7 @@ class Intake:
         undated: Staged file of the rejects without a time, in the order they were read.
         n_tweets: Posts by window start, milliseconds since 1970.
         rejected: Rejects by window start and reason.
+        deleted: Inputs on the suppression list by window start and reason of the deletion; nothing else is kept of them.
         n_undated: Rejects without a time.
         rows_read: All inputs.
         rows_out_of_range: Inputs whose time is outside the range.
@@ -57,6 +59,7 @@ class Intake:
         bounds: tuple[int, int] | None,
         privacy: PrivacySettings,
         key: IdentityKey,
+        suppression: Suppression | None = None,
     ) -> None:
         """Open the files.
 
@@ -67,12 +70,15 @@ class Intake:
             bounds: Half-open range of times taken, milliseconds since 1970; None takes all.
             privacy: Says what becomes of ids and authors.
             key: Key of the pseudonyms.
+            suppression: Posts that may not be stored.
         """
         self.tweets = _sort(folder / "sort-tweets", TWEETS, TWEET_ORDER)
         self.rejects = _sort(folder / "sort-rejects", REJECTED, REJECT_ORDER)
         self.undated = folder / "undated.arrow"
         self.n_tweets: Counter[int] = Counter()
         self.rejected: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self.deleted: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self._suppression = suppression or Suppression()
         self.n_undated = self.rows_read = self.rows_out_of_range = 0
         self._origins: dict[str, None] = {}
         self._channel, self._bounds, self._key = channel, bounds, key
@@ -106,7 +112,7 @@ class Intake:
         self.close()
 
     def _add_tweets(self, tweets: Sequence[Tweet]) -> None:
-        tweets, created, starts = self._inside(tweets)
+        tweets, created, starts = self._allowed(*self._inside(tweets))
         if not tweets:
             return
         columns: dict[str, Any] = {
@@ -116,6 +122,9 @@ class Intake:
             "lang": [tweet.lang for tweet in tweets],
             "source": [self._channel] * len(tweets),
             "author_pseudonym": [self._author(tweet.author_id) for tweet in tweets],
+            "author_country": pa.nulls(len(tweets), pa.string()),
+            "author_region": pa.nulls(len(tweets), pa.string()),
+            "author_city": pa.nulls(len(tweets), pa.string()),
             "is_repost": [tweet.is_repost for tweet in tweets],
             "origin": [tweet.origin for tweet in tweets],
             "row_number": [tweet.row_number for tweet in tweets],
@@ -126,7 +135,7 @@ class Intake:
         self.n_tweets.update(_counts(starts))
 
     def _add_rejects(self, rejects: Sequence[Reject]) -> None:
-        rejects, created, starts = self._inside(rejects)
+        rejects, created, starts = self._allowed(*self._inside(rejects))
         rows = [
             {**self._reject_row(reject), "created_at": moment, "window_start": start}
             for reject, moment, start in zip(rejects, created.tolist(), starts.tolist(), strict=True)
@@ -147,6 +156,23 @@ class Intake:
                 created = created[is_inside]
         # Windows divide the day and 1970 began at midnight, so they start at whole multiples of their length.
         return rows, created, created - created % self._window_ms
+
+    def _allowed(
+        self, rows: Sequence[_Dated], created: NDArray[np.int64], starts: NDArray[np.int64]
+    ) -> tuple[Sequence[_Dated], NDArray[np.int64], NDArray[np.int64]]:
+        """Return what is not on the suppression list, and count what is."""
+        if not len(self._suppression):
+            return rows, created, starts
+        hashes = [None if row.tweet_id is None else self._key.tweet_hash(row.tweet_id) for row in rows]
+        positions = self._suppression.positions_of(hashes)
+        is_gone = positions >= 0
+        if not is_gone.any():
+            return rows, created, starts
+        reasons = self._suppression.reasons_at(positions[is_gone])
+        for start, reason in zip(starts[is_gone].tolist(), reasons, strict=True):
+            self.deleted[start][reason] += 1
+        kept = [row for row, gone in zip(rows, is_gone.tolist(), strict=True) if not gone]
+        return kept, created[~is_gone], starts[~is_gone]
 
     def _reject_row(self, reject: Reject) -> dict[str, object]:
         return {

@@ -34,17 +34,20 @@ from adverse_events.lake.s3.lease import LOCKS, LeaseTerms, leased
 from adverse_events.lake.s3.opening import check_newest_part, marker_of
 from adverse_events.lake.s3.publishing import N_THREADS, Listing, partition_of, publish, read_all
 from adverse_events.lake.s3.store import S3Store
+from adverse_events.lake.s3.suppression import SuppressionObjects
 from adverse_events.lake.windowed import WindowedLake
 from adverse_events.staging import workspace
 from adverse_events.tables import RECEIPTS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from adverse_events.aws.session import Cloud
     from adverse_events.lake.preparation import Prepared
     from adverse_events.lake.receipt import Receipt
+    from adverse_events.lake.s3.lease import Lease
+    from adverse_events.lake.suppression import Suppression, SuppressionFiles
     from adverse_events.lake.windowed import Job
 
 _GROUP = 256
@@ -60,13 +63,22 @@ class S3Lake(WindowedLake):
         privacy_mode: signal or case.
         part_size: How a window's rows are cut into objects.
         lease_terms: How long writers hold a date and wait for it.
+        hash_of: Keyed hash of a post id.
     """
 
+    _n_readers = N_THREADS
+
     def __init__(
-        self, store: S3Store, window_minutes: int, privacy_mode: str, part_size: PartSize, lease_terms: LeaseTerms
+        self,
+        store: S3Store,
+        window_minutes: int,
+        privacy_mode: str,
+        part_size: PartSize,
+        lease_terms: LeaseTerms,
+        hash_of: Callable[[str], str] | None = None,
     ) -> None:
         """Take the prefix as it is."""
-        super().__init__(store.url, window_minutes, privacy_mode, part_size)
+        super().__init__(store.url, window_minutes, privacy_mode, part_size, hash_of)
         self._store, self._lease_terms = store, lease_terms
 
     @classmethod
@@ -80,6 +92,7 @@ class S3Lake(WindowedLake):
         key_fingerprint: str,
         part_size: PartSize | None = None,
         lease_terms: LeaseTerms | None = None,
+        hash_of: Callable[[str], str] | None = None,
     ) -> Self:
         """Open the lake at `url`, ``s3://bucket/folder``, created when missing; the bucket must be there.
 
@@ -101,7 +114,7 @@ class S3Lake(WindowedLake):
         marker.check_same_lake(wanted, store.url)
         if not is_new:
             check_newest_part(cloud, store)
-        return cls(store, window_minutes, privacy_mode, part_size or PartSize(), lease_terms or LeaseTerms())
+        return cls(store, window_minutes, privacy_mode, part_size or PartSize(), lease_terms or LeaseTerms(), hash_of)
 
     def receipts(self) -> pa.Table:
         """Return all receipts, schema `tables.RECEIPTS`, by window and then by file name.
@@ -120,6 +133,21 @@ class S3Lake(WindowedLake):
                 raise ContractError("receipts", detail) from error
         return pa.concat_tables(tables)
 
+    def suppress(self, rows: pa.Table) -> int:
+        """Put `rows` on the list. A run that was writing meanwhile looks at the list again before it is done."""
+        return self._suppression_files().suppress(rows)
+
+    def _suppression_files(self) -> SuppressionFiles:
+        return SuppressionObjects(self._store.url, self._store)
+
+    def _data_versions(self) -> dict[str, str]:
+        listed = (self._store.list_between(f"{table}/") for table in ("assessments", "rejects"))
+        return {key: seen.etag for objects in listed for key, seen in objects.items() if key.endswith(".parquet")}
+
+    def _read(self, key: str) -> pa.NativeFile | None:
+        found = self._store.get(key)
+        return pa.BufferReader(found.data) if found else None
+
     def _standing(self, receipt_keys: Sequence[str]) -> Listing:
         return Listing(self._store, receipt_keys)
 
@@ -134,31 +162,48 @@ class S3Lake(WindowedLake):
         return receipts
 
     def _replace_group(self, date: str, jobs: Sequence[Job], staging: Path) -> list[Receipt]:
+        suppression = self.suppressed()
+        prepared = self._prepared(jobs, staging, suppression)
+        with leased(self._store, f"{LOCKS}/{date}.json", self._lease_terms) as lease:
+            receipts = self._put(lease, jobs, prepared)
+            while any(not r.is_unchanged for r in receipts) and self._suppression_files().token() != suppression.token:
+                # What was put a moment ago may hold posts that came onto the list meanwhile. A run killed right here
+                # leaves them to the next `comply`, which looks through the whole lake.
+                suppression = self.suppressed()
+                receipts = self._put(lease, jobs, self._prepared(jobs, staging, suppression))
+            return receipts
+
+    def _prepared(self, jobs: Sequence[Job], staging: Path, suppression: Suppression) -> dict[str, Prepared]:
         prepared = {}
         for number, job in enumerate(jobs):
             with _disk_errors(staging, job.what):
-                prepared[job.what] = job.prepare(stem=staging / str(number))
-        with leased(self._store, f"{LOCKS}/{date}.json", self._lease_terms) as lease:
-            listing = Listing(self._store, [job.receipt_key for job in jobs])
-            changed = {what: window for what, window in prepared.items() if not listing.stands(window)}
+                stem = staging / f"{number}-{suppression.token[:8]}"
+                prepared[job.what] = job.prepare(stem=stem, withheld=self._withheld(suppression))
+        return prepared
 
-            def put(what: str, window: Prepared) -> None:
-                with _naming(what):
-                    publish(self._store, lease, listing, window)
+    def _put(self, lease: Lease, jobs: Sequence[Job], prepared: dict[str, Prepared]) -> list[Receipt]:
+        listing = Listing(self._store, [job.receipt_key for job in jobs])
+        changed = {what: window for what, window in prepared.items() if not listing.stands(window)}
+        skipped = {what for what, window in changed.items() if listing.is_outdated(window)}
 
-            with ThreadPoolExecutor(N_THREADS) as pool:
-                writing = [pool.submit(put, *entry) for entry in changed.items()]
-                try:
-                    for window in writing:
-                        window.result()
-                finally:
-                    # After a failure, windows not begun are left as they are.
-                    pool.shutdown(cancel_futures=True)
+        def put(what: str, window: Prepared) -> None:
+            with _naming(what):
+                publish(self._store, lease, listing, window)
+
+        with ThreadPoolExecutor(N_THREADS) as pool:
+            writing = [pool.submit(put, *entry) for entry in changed.items() if entry[0] not in skipped]
+            try:
+                for window in writing:
+                    window.result()
+            finally:
+                # After a failure, windows not begun are left as they are.
+                pool.shutdown(cancel_futures=True)
         return [
             replace(
                 window.receipt,
                 is_unchanged=what not in changed,
                 rows_before=listing.rows_recorded(window.receipt.key),
+                is_skipped=what in skipped,
             )
             for what, window in prepared.items()
         ]

@@ -84,11 +84,15 @@ class Listing:
             if fnmatchcase(key, glob)
         }
 
+    def is_outdated(self, prepared: Prepared) -> bool:
+        """Tell whether others replaced what `prepared` was made from."""
+        return prepared.based_on is not None and self.present(prepared) != prepared.based_on
+
     def stands(self, prepared: Prepared) -> bool:
         """Tell whether the lake already holds exactly what was prepared, made by the same recipe."""
         key = prepared.receipt.key
         stored = self.receipt(key)
-        if stored is None or not stored.schema.equals(prepared.receipt_rows.schema):
+        if stored is None or prepared.receipt_rows is None or not stored.schema.equals(prepared.receipt_rows.schema):
             return False
         return (
             settled(stored) == settled(prepared.receipt_rows)
@@ -153,6 +157,8 @@ def _replace(store: S3Store, lease: Lease, listing: Listing, prepared: Prepared)
     for key in present.keys() - prepared.parts.keys():
         lease.check()
         store.delete(key, present[key])
+    if prepared.receipt_file is None:
+        return
     lease.check()
     store.put(receipt_key, prepared.receipt_file, replaces=None, metadata={_PARTS_SEEN: _parts_seen(etags)})
 
