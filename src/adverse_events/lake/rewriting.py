@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -163,5 +164,12 @@ def _stored(keys: Iterable[str], read: Read, columns: tuple[str, ...] | None = N
 
 
 def _schema(keys: list[str], read: Read) -> pa.Schema | None:
+    """Return the schema that the writer of these objects gave; Arrow's own reader adds field numbers to it."""
     source = read(keys[0]) if keys else None
-    return pq.read_schema(source) if source is not None else None
+    if source is None:
+        return None
+    with pq.ParquetFile(source) as file:
+        given = (file.metadata.metadata or {}).get(b"ARROW:schema")
+        if given is None:
+            return file.schema_arrow
+        return pa.ipc.read_schema(pa.BufferReader(base64.b64decode(given)))

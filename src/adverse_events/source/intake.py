@@ -43,7 +43,7 @@ class Intake:
         undated: Staged file of the rejects without a time, in the order they were read.
         n_tweets: Posts by window start, milliseconds since 1970.
         rejected: Rejects by window start and reason.
-        deleted: Inputs on the suppression list by window start and reason of the deletion; nothing else is kept of them.
+        deleted: Inputs on the suppression list by window start and reason of the deletion; only counted.
         n_undated: Rejects without a time.
         rows_read: All inputs.
         rows_out_of_range: Inputs whose time is outside the range.
