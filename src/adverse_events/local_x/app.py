@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match
 
-from adverse_events.local_x import counts, lookup, search
+from adverse_events.local_x import compliance, counts, lookup, search
 from adverse_events.local_x.faults import Fault
 from adverse_events.local_x.problems import (
     capped,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from adverse_events.local_x.state import State
 
 MODULES = (
+    compliance,
     counts,
     lookup,
     search,

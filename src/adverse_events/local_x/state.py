@@ -12,6 +12,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from adverse_events.local_x.clock import Clock
+from adverse_events.local_x.compliance import Jobs
 from adverse_events.local_x.faults import Faults
 from adverse_events.local_x.query import Document, candidates, words_of
 from adverse_events.sample.clock import snowflake
@@ -72,6 +73,7 @@ class State:
         is_enrolled: Whether the App belongs to a Project.
         products: Searches that the plan includes.
         posts_left: Posts until the monthly cap; None: no cap.
+        compliance: Batch compliance jobs.
         token_lifetime_s: How long a page token is good, by the server's clock; None: for ever.
     """
 
@@ -86,6 +88,7 @@ class State:
         self.posts_left: int | None = None
         self.token_lifetime_s: float | None = None
         self.lock = RLock()
+        self.compliance = Jobs()
         self._posts: dict[int, HeldPost] = {}
         self._ids: list[int] = []
         self._holders: defaultdict[str, set[int]] = defaultdict(set)
