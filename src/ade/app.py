@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ade import cloud_commands
+from ade import cloud_commands, compliance_commands
 from ade.exits import MEANINGS
 from ade.options import AsJson, Assignments, End, Start, Strict, assigned, moment, span
 from adverse_events import __version__
@@ -249,6 +249,8 @@ def sample(
     raise typer.Exit(work(folder, as_json=as_json))
 
 
+app.command()(compliance_commands.comply)
+app.command()(compliance_commands.forget)
 app.command("demo-aws")(cloud_commands.demo_aws)
 app.command("local-aws")(cloud_commands.local_aws)
 app.command()(cloud_commands.doctor)

@@ -13,6 +13,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, get_current_settin
 
 from adverse_events.errors import TransientServiceError
 from flows.backfill import backfill_adverse_events
+from flows.comply import comply_with_deletions
 from flows.detect import detect_adverse_events
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from prefect import Flow, State
 
     from adverse_events.accounting import RunAccount
+    from adverse_events.compliance.comply import ComplianceAccount
 
 SERVER_PATIENCE = 5.0
 """Seconds a configured server has to say that it is there."""
@@ -55,6 +57,21 @@ def run_flow(name: Literal["detect", "backfill"], parameters: Mapping[str, Any])
     _check_server(api)
     state = cast("State[RunAccount]", flow(**parameters, return_state=True))
     return FlowRun(state.result(), _run_page(api, state.state_details.flow_run_id))
+
+
+def run_compliance(parameters: Mapping[str, Any]) -> tuple[ComplianceAccount, str | None]:
+    """Run the compliance flow to its end; returns its account, and its page in the Prefect UI where there is one.
+
+    Raises:
+        TransientServiceError: A server is configured and does not answer.
+        AdverseEventsError: Whatever the flow raised.
+    """
+    api = PREFECT_API_URL.value()
+    if not api:
+        return comply_with_deletions.fn(**parameters), None
+    _check_server(api)
+    state = cast("State[ComplianceAccount]", comply_with_deletions(**parameters, return_state=True))
+    return state.result(), _run_page(api, state.state_details.flow_run_id)
 
 
 def _check_server(api: str) -> None:

@@ -15,18 +15,23 @@ from adverse_events.classification.classify import decision_limit
 from adverse_events.classification.embedded import EmbeddedClassifier
 from adverse_events.classification.model_folder import starter_model
 from adverse_events.coding.embedded import EmbeddedCoder
+from adverse_events.compliance.lists import ids_in, ids_listed
 from adverse_events.errors import UsageError
+from adverse_events.lake.layout import MARKER_KEY
 from adverse_events.lake.local import LocalLake
 from adverse_events.lake.publishing import SuppressionFolder
-from adverse_events.lake.query import LocalReader
+from adverse_events.lake.query import LocalReader, no_lake_in
 from adverse_events.privacy import IdentityKey
 from adverse_events.provenance import Provenance
 from adverse_events.screening.drugs import DrugLexicon
 from adverse_events.settings import identity_key_path
 from adverse_events.source.archive import Archive
 from adverse_events.source.files import find_files
+from adverse_events.source.x.client import XClient
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from adverse_events.aws.settings import AwsSettings
     from adverse_events.classification.classify import ClassifierSettings
     from adverse_events.classification.protocol import Classifier
@@ -136,6 +141,57 @@ def lake_for(settings: Settings) -> Lake:
             hash_of=key.tweet_hash,
         )
     return remote_parts(settings.aws).lake(settings, key)
+
+
+def check_lake(settings: Settings) -> None:
+    """Refuse a place that holds no lake: a deletion that looked in the wrong one would seem to be done.
+
+    Raises:
+        UsageError: There is no lake.
+        ServiceError: The bucket cannot be read.
+    """
+    _check_place(settings.lake)
+    if settings.lake.is_s3:
+        is_there = remote_parts(settings.aws).has_lake(settings)
+    else:
+        is_there = (Path(settings.lake.path).expanduser() / MARKER_KEY).is_file()
+    if not is_there:
+        raise no_lake_in(settings.lake.path)
+
+
+def held_ids(settings: Settings, file: str | None) -> Iterator[str]:
+    """Return the ids that X is asked about: of a file, else of a case-mode lake, else of the archive.
+
+    A signal-mode lake has only hashes, which X cannot read.
+
+    Raises:
+        UsageError: None of them is there.
+    """
+    if file:
+        return ids_listed(Path(file))
+    if settings.privacy.mode == "case":
+        check_lake(settings)
+        return lake_for(settings).stored_ids()
+    if not settings.source.path:
+        msg = (
+            "a lake of signal mode holds no ids that X could read: give a file of the ids you hold (--held), or the "
+            "archive the lake was made from (source.path)"
+        )
+        raise UsageError(msg)
+    return ids_in(source_for(settings))
+
+
+def x_client_for(settings: Settings) -> XClient:
+    """Return a client of X API v2.
+
+    Raises:
+        UsageError: No token is set.
+    """
+    token = settings.x.bearer_token
+    if token is None:
+        msg = "no bearer token of X; set ADE_X__BEARER_TOKEN"
+        raise UsageError(msg)
+    return XClient(settings.x, token)
 
 
 def suppression_for(settings: Settings) -> Suppression:

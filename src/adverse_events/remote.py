@@ -14,6 +14,7 @@ from adverse_events.classification.endpoint.classifier import SageMakerClassifie
 from adverse_events.classification.transform.classifier import TransformClassifier
 from adverse_events.coding.comprehend.coder import ComprehendCoder
 from adverse_events.lake.catalog.glue import GlueCatalog
+from adverse_events.lake.layout import MARKER_KEY
 from adverse_events.lake.s3.lake import S3Lake
 from adverse_events.lake.s3.reader import S3Reader
 from adverse_events.lake.s3.store import S3Store
@@ -71,6 +72,10 @@ class RemoteParts:
     def catalog(self, settings: Settings) -> GlueCatalog:
         """Return the catalog over the lake."""
         return GlueCatalog(self.cloud, settings.catalog, settings.lake.path)
+
+    def has_lake(self, settings: Settings) -> bool:
+        """Tell whether there is a lake in the bucket."""
+        return S3Store(self.cloud, settings.lake.path).get(MARKER_KEY) is not None
 
     def suppression(self, settings: Settings) -> Suppression:
         """Return the suppression list of the lake in a bucket."""

@@ -26,6 +26,7 @@ from adverse_events.classification.classify import ClassifierSettings
 from adverse_events.classification.endpoint.settings import EndpointSettings
 from adverse_events.coding.comprehend.settings import ComprehendSettings
 from adverse_events.coding.select import CodingSettings
+from adverse_events.compliance.settings import ComplianceSettings
 from adverse_events.errors import UsageError
 from adverse_events.lake.catalog.settings import CatalogSettings
 from adverse_events.lake.settings import LakeSettings
@@ -66,6 +67,9 @@ class Settings(BaseSettings):
     coding: CodingSettings = Field(default_factory=CodingSettings, description="How positives are coded.")
     comprehend: ComprehendSettings = Field(
         default_factory=ComprehendSettings, description="How Comprehend Medical is asked."
+    )
+    compliance: ComplianceSettings = Field(
+        default_factory=ComplianceSettings, description="How deletions are asked for."
     )
     lake: LakeSettings = Field(default_factory=LakeSettings, description="Where results are kept.")
     catalog: CatalogSettings = Field(default_factory=CatalogSettings, description="Glue and Athena over the lake.")

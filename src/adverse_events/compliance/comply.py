@@ -36,8 +36,8 @@ _HASH = re.compile(r"[0-9a-f]{32}")
 class Landing(Protocol):
     """What compliance asks of a landing store."""
 
-    def forget(self, ids: Sequence[str]) -> int:
-        """Remove the posts with these ids and return how many there were."""
+    def forget(self, tweet_ids: Iterable[str]) -> int:
+        """Take the posts with these ids, as the lake keeps them, out for good and return how many there were."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,9 @@ class ComplianceAccount:
         n_suppressed: Ids on the suppression list now.
         n_places: Windows and undated inputs looked through.
         n_landed: Posts the landing store forgot.
+        n_malformed: Lines of the lists that name no post.
+        malformed: The first of them: file, line and why.
+        n_kept_posts: Lines that ask for less than the post: X wants only its place forgotten.
         forgotten: What went, per window.
         by_reason: Rows of assessments that went, by reason.
     """
@@ -94,6 +97,9 @@ class ComplianceAccount:
     n_suppressed: int
     n_places: int
     n_landed: int = 0
+    n_malformed: int = 0
+    malformed: tuple[str, ...] = ()
+    n_kept_posts: int = 0
     forgotten: tuple[Forgotten, ...] = ()
     by_reason: Mapping[str, int] = field(default_factory=dict)
 
@@ -119,6 +125,9 @@ class ComplianceAccount:
             "rejects_deleted": sum(place.n_rejects for place in self.forgotten),
             "duplicates_forgotten": sum(place.n_duplicates for place in self.forgotten),
             "landed_forgotten": self.n_landed,
+            "lines_malformed": self.n_malformed,
+            "malformed": list(self.malformed),
+            "posts_kept": self.n_kept_posts,
             "windows": [
                 {
                     "window": place.what,
@@ -156,7 +165,7 @@ def comply(
     rows: pa.Table,
     *,
     landing: Landing | None = None,
-    ids: Sequence[str] = (),
+    landed_ids: Sequence[str] = (),
     dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> ComplianceAccount:
@@ -169,7 +178,7 @@ def comply(
         lake: The lake.
         rows: Posts to put on the list, see `hashed`.
         landing: A landing store that has to forget them too.
-        ids: The same posts as the landing store knows them.
+        landed_ids: The same posts as the landing store keeps their ids.
         dry_run: Only say what would go.
         progress: Told the number of windows rewritten since it was last told.
 
@@ -182,7 +191,7 @@ def comply(
     new = before.without_known(rows)
     asked = Suppression().with_more(rows)
     n_new = new.num_rows if dry_run else lake.suppress(rows)
-    n_landed = 0 if dry_run or landing is None else landing.forget(ids)
+    n_landed = 0 if dry_run or landing is None else landing.forget(landed_ids)
     suppression = listed if dry_run else lake.suppressed()
     places = lake.places()
     found = lake.holding(suppression, places)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     import pyarrow as pa
@@ -30,6 +30,9 @@ class Lake(Protocol):
 
     def pending(self, rows_in: Mapping[Window, int], recipe_sha256: str) -> tuple[list[Window], list[Window]]:
         """Return the windows without a receipt, and those whose recipe, inputs or data files have changed."""
+
+    def stored_ids(self) -> Iterator[str]:
+        """Yield every id the lake holds, as it is stored."""
 
     def places(self) -> list[Place]:
         """Return every window that has data, and every source file with undated input."""

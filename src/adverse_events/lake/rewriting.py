@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from adverse_events.errors import ContractError
@@ -94,6 +95,15 @@ def look(place: Place, read: Read, withheld: Withheld) -> Withheld:
     for _ in withheld.from_rejects(_stored(place.keys(REJECTS), read, REJECT_IDS)):
         pass
     return withheld
+
+
+def ids_of(place: Place, read: Read) -> Iterator[str]:
+    """Yield every id that `place` holds: of posts, of their duplicates and of rejects."""
+    for rows in _stored(place.keys(ASSESSMENTS), read, ASSESSMENT_IDS):
+        yield from rows.column("tweet_id").to_pylist()
+        yield from pc.list_flatten(rows.column("duplicate_tweet_ids")).to_pylist()
+    for rows in _stored(place.keys(REJECTS), read, REJECT_IDS):
+        yield from rows.column("tweet_id").drop_null().to_pylist()
 
 
 def prepare_rewriting(

@@ -14,10 +14,10 @@ from adverse_events.lake.account import check_account
 from adverse_events.lake.forgetting import Withheld
 from adverse_events.lake.grouping import GroupedRows
 from adverse_events.lake.preparation import prepare_undated, prepare_window
-from adverse_events.lake.rewriting import look, places_of, prepare_rewriting
+from adverse_events.lake.rewriting import ids_of, look, places_of, prepare_rewriting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -234,6 +234,11 @@ class WindowedLake(ABC):
                 for place in listed
             ]
         )
+
+    def stored_ids(self) -> Iterator[str]:
+        """Yield every id the lake holds, as it is stored; some more than once."""
+        for place in self.places():
+            yield from ids_of(place, self._read)
 
     def places(self) -> list[Place]:
         """Return every window that has data, and every source file with undated input."""
