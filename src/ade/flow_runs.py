@@ -70,7 +70,7 @@ def run_compliance(parameters: Mapping[str, Any]) -> tuple[ComplianceAccount, st
     if not api:
         return comply_with_deletions.fn(**parameters), None
     _check_server(api)
-    state = cast("State[ComplianceAccount]", comply_with_deletions(**parameters, return_state=True))
+    state: State[ComplianceAccount] = comply_with_deletions(**parameters, return_state=True)
     return state.result(), _run_page(api, state.state_details.flow_run_id)
 
 

@@ -1,7 +1,11 @@
 """Deletions reach every table of a lake, its accounts stay whole, and nothing comes back."""
 
+import os
+import shutil
 from collections import Counter
 from dataclasses import replace
+from itertools import count
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,9 +14,10 @@ import pytest
 from adverse_events.compliance.comply import comply, hashed
 from adverse_events.compliance.deletion_list import Deletion
 from adverse_events.errors import ContractError, UsageError
-from adverse_events.lake import LocalLake, local
+from adverse_events.lake import LocalLake, local, suppression
 from adverse_events.lake.parts import PartSize
-from adverse_events.lake.suppression import MOST_FILES, Suppression, rows_of
+from adverse_events.lake.receipt import settled
+from adverse_events.lake.suppression import Suppression, rows_of
 from adverse_events.staging import Tally
 from tests.deletions import AT, WINDOWS, batch, listed, rejected, row, tweet_hash
 from tests.staged_batches import LAKE, PROVENANCE, all_files, data_files, stage, stage_rejects
@@ -265,13 +270,13 @@ def test_ids_can_be_given_as_a_signal_lake_stores_them(filled):
     assert comply(filled, given).n_in_lake == 1
 
 
-def test_many_small_lists_become_one_file_that_holds_them_all(lake):
-    for number in range(MOST_FILES + 3):
+def test_many_small_lists_become_one_file_that_holds_them_all(lake, monkeypatch):
+    monkeypatch.setattr(suppression, "MOST_FILES", 3)
+    for number in range(5):
         lake.suppress(listed(f"n{number}"))
 
-    assert len(list((lake.root / "_suppressed").iterdir())) <= MOST_FILES
-    hashes = [tweet_hash(f"n{number}") for number in range(MOST_FILES + 3)]
-    assert (lake.suppressed().positions_of(hashes) >= 0).all()
+    assert len(list((lake.root / "_suppressed").iterdir())) == 2
+    assert (lake.suppressed().positions_of([tweet_hash(f"n{number}") for number in range(5)]) >= 0).all()
 
 
 def test_a_damaged_list_stops_a_run_instead_of_letting_posts_back(filled, tmp_path):
@@ -287,16 +292,16 @@ def test_a_damaged_list_stops_a_run_instead_of_letting_posts_back(filled, tmp_pa
 
 def test_the_first_reason_given_for_a_post_stands():
     rows = pa.concat_tables([listed("a", reason="withheld", at=AT.replace(month=5)), listed("a", reason="protected")])
-    suppression = Suppression().with_more(rows)
-    assert suppression.reasons_at(suppression.positions_of([tweet_hash("a")])) == ["protected"]
+    made = Suppression().with_more(rows)
+    assert made.reasons_at(made.positions_of([tweet_hash("a")])) == ["protected"]
 
 
 def test_hashes_are_told_apart_whatever_bytes_they_end_in():
     """numpy drops zero bytes at the end of a byte string; a comparison must not mind."""
     hashes = ["11" * 15 + "00", "11" * 14 + "0000", "11" * 15 + "01", "00" * 15 + "01"]
-    suppression = Suppression().with_more(rows_of([(hashes[1], "x"), (hashes[3], "y")], AT))
-    assert (suppression.positions_of(hashes) >= 0).tolist() == [False, True, False, True]
-    assert suppression.positions_of([None, "", "zz" * 16, "11"]).tolist() == [-1] * 4
+    made = Suppression().with_more(rows_of([(hashes[1], "x"), (hashes[3], "y")], AT))
+    assert (made.positions_of(hashes) >= 0).tolist() == [False, True, False, True]
+    assert made.positions_of([None, "", "zz" * 16, "11"]).tolist() == [-1] * 4
 
 
 def test_counts_of_events_follow_the_rows(filled):
@@ -304,3 +309,55 @@ def test_counts_of_events_follow_the_rows(filled):
     receipt = receipts_of(filled)[WINDOWS[0].start]
     assert (receipt["rows_positive"], receipt["n_events"]) == (1, 1)
     assert Counter(ids_in(filled))[tweet_hash("c")] == 1
+
+
+def test_a_process_killed_at_any_change_of_a_name_is_finished_by_the_same_command(tmp_path):
+    names = ("a", "b2", "e", "f", "r", "s")
+    whole = LocalLake.open(tmp_path / "whole", **LAKE, part_size=SMALL)
+    whole.write(batch(tmp_path / "staged"), PROVENANCE)
+    shutil.copytree(whole.root, tmp_path / "before")
+    comply(whole, listed(*names))
+    n_killed = 0
+    for n_changes in count(0, 3):
+        root = tmp_path / f"lake{n_changes}"
+        shutil.copytree(tmp_path / "before", root)
+        if not killed_after(n_changes, root, names):
+            break
+        n_killed += 1
+        lake = LocalLake.open(root, **LAKE, part_size=SMALL)
+        comply(lake, listed(*names))
+        assert data_of(lake) == data_of(whole)
+        assert not list((root / "_rewriting").iterdir())
+        shutil.rmtree(root)
+    assert n_killed > 5
+
+
+SMALL = PartSize(rows_per_part=2, row_group_rows=1)
+"""Windows of several parts: rows move from one part to another when some of them go."""
+
+
+def killed_after(n_changes, root, names):
+    """Comply in a process that ends, as if killed, at the `n_changes`-th change of a name; tell whether it was."""
+    child = os.fork()
+    if child == 0:
+        left = [n_changes]
+        for name in ("replace", "unlink", "hardlink_to"):
+            original = getattr(Path, name)
+
+            def counted(self, *args, _original=original, **options):
+                if not left[0]:
+                    os._exit(9)
+                left[0] -= 1
+                return _original(self, *args, **options)
+
+            setattr(Path, name, counted)
+        comply(LocalLake.open(root, **LAKE, part_size=SMALL), listed(*names))
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+def data_of(lake):
+    """Return the data files byte for byte, and what the receipts say of them."""
+    receipts = lake.receipts()
+    rows = [settled(receipts.slice(number, 1)) for number in range(receipts.num_rows)]
+    return {key: data for key, data in data_files(lake.root).items() if not key.startswith("_")}, rows

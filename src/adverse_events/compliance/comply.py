@@ -193,6 +193,8 @@ def comply(
     n_new = new.num_rows if dry_run else lake.suppress(rows)
     n_landed = 0 if dry_run or landing is None else landing.forget(landed_ids)
     suppression = listed if dry_run else lake.suppressed()
+    if not dry_run:
+        lake.recover()
     places = lake.places()
     found = lake.holding(suppression, places)
     forgotten = {place.what: Forgotten.of(place, withheld) for place, withheld in found.items()}

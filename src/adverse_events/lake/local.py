@@ -13,7 +13,7 @@ import pyarrow.dataset as ds
 
 from adverse_events import __version__
 from adverse_events.errors import ContractError, PermanentServiceError, UsageError
-from adverse_events.lake import files, layout
+from adverse_events.lake import files, journal, layout
 from adverse_events.lake.marker import Marker
 from adverse_events.lake.parts import PartSize
 from adverse_events.lake.publishing import (
@@ -118,6 +118,13 @@ class LocalLake(WindowedLake):
         with self._disk_errors("the suppression list is unchanged"), files.writing(self.root):
             return self._suppression_files().suppress(rows)
 
+    def recover(self) -> int:
+        """Finish rewritings that a killed run had begun to put in place."""
+        if not any((self.root / journal.FOLDER).glob("*")):
+            return 0
+        with self._disk_errors("a window that was being rewritten is incomplete"), files.writing(self.root):
+            return journal.LocalJournal(self.root).recover()
+
     def _suppression_files(self) -> SuppressionFiles:
         return SuppressionFolder(self.root)
 
@@ -162,6 +169,7 @@ class LocalLake(WindowedLake):
         if changed:
             with files.writing(self.root):
                 if self._suppression_files().token() != suppression.token:
+                    journal.LocalJournal(self.root).drop(list(changed.values()))
                     return None
                 for what, window in changed.items():
                     with self._disk_errors(f"{what} is incomplete"):

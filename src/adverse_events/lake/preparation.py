@@ -52,6 +52,11 @@ class Prepared:
     globs: tuple[str, ...]
     based_on: Mapping[str, str] | None = None
 
+    @property
+    def is_rewriting(self) -> bool:
+        """Whether these files take the place of those they were made from, and a receipt vouches for them."""
+        return self.based_on is not None and self.receipt_file is not None
+
 
 def prepare_window(
     window: Window,

@@ -43,6 +43,9 @@ class Lake(Protocol):
     def suppress(self, rows: pa.Table) -> int:
         """Put posts on that list for good; returns how many were new."""
 
+    def recover(self) -> int:
+        """Finish rewritings that a killed run had begun to put in place; returns their number."""
+
     def holding(self, suppression: Suppression, among: Iterable[Place] | None = None) -> dict[Place, Withheld]:
         """Return the places that hold posts of `suppression`, and what a rewriting would take out of each."""
 

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - a dataclass field
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from adverse_events.lake import files
+from adverse_events.lake.journal import LocalJournal
 from adverse_events.lake.parts import sha256_of
+from adverse_events.lake.reading import read_receipt
 from adverse_events.lake.receipt import settled
 from adverse_events.lake.suppression import FOLDER, SuppressionFiles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pyarrow as pa
 
     from adverse_events.lake.preparation import Prepared
 
@@ -106,6 +107,7 @@ def make_ready(root: Path, prepared: Sequence[Prepared]) -> None:
     files.sync_all([path for path in made if path])
     for target in _targets(root, prepared):
         target.parent.mkdir(parents=True, exist_ok=True)
+    LocalJournal(root).keep(prepared)
 
 
 def publish(root: Path, prepared: Prepared) -> None:
@@ -138,15 +140,7 @@ def make_durable(root: Path, prepared: Sequence[Prepared]) -> None:
     """
     folders = {folder for target in _targets(root, prepared) for folder in target.relative_to(root).parents}
     files.sync_all([root / folder for folder in sorted(folders)])
-
-
-def read_receipt(place: Path | pa.BufferReader, columns: Sequence[str] | None = None) -> pa.Table | None:
-    """Return a stored receipt, or None where there is none that can be read: its window then counts as missing."""
-    try:
-        with pq.ParquetFile(place) as stored:
-            return stored.read(columns=columns)
-    except (OSError, pa.ArrowInvalid):
-        return None
+    LocalJournal(root).drop(prepared)
 
 
 def rows_recorded(path: Path) -> int:

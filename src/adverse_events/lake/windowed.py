@@ -184,6 +184,14 @@ class WindowedLake(ABC):
             ServiceError: The disk or the service refused.
         """
 
+    @abstractmethod
+    def recover(self) -> int:
+        """Finish rewritings that a killed run had begun to put in place; returns their number.
+
+        Raises:
+            ServiceError: The disk or the service refused.
+        """
+
     def holding(self, suppression: Suppression, among: Iterable[Place] | None = None) -> dict[Place, Withheld]:
         """Return the places that hold posts of `suppression`, and what a rewriting would take out of each.
 

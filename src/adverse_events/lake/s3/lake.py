@@ -30,6 +30,7 @@ from adverse_events import __version__
 from adverse_events.errors import ContractError, PermanentServiceError, ServiceError
 from adverse_events.lake.marker import Marker
 from adverse_events.lake.parts import PartSize
+from adverse_events.lake.s3.journal import S3Journal
 from adverse_events.lake.s3.lease import LOCKS, LeaseTerms, leased
 from adverse_events.lake.s3.opening import check_newest_part, marker_of
 from adverse_events.lake.s3.publishing import N_THREADS, Listing, partition_of, publish, read_all
@@ -136,6 +137,15 @@ class S3Lake(WindowedLake):
     def suppress(self, rows: pa.Table) -> int:
         """Put `rows` on the list. A run that was writing meanwhile looks at the list again before it is done."""
         return self._suppression_files().suppress(rows)
+
+    def recover(self) -> int:
+        """Finish rewritings that a killed run had begun to put in place."""
+        begun = S3Journal(self._store)
+        n_recovered = 0
+        for date in begun.dates():
+            with leased(self._store, f"{LOCKS}/{date}.json", self._lease_terms) as lease:
+                n_recovered += begun.recover(lease, date)
+        return n_recovered
 
     def _suppression_files(self) -> SuppressionFiles:
         return SuppressionObjects(self._store.url, self._store)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from adverse_events.lake.publishing import read_receipt
+from adverse_events.lake.reading import read_receipt
 from adverse_events.lake.receipt import settled
+from adverse_events.lake.s3.journal import S3Journal
 from adverse_events.lake.s3.store import ChangedError
 
 if TYPE_CHECKING:
@@ -147,6 +148,9 @@ def _replace(store: S3Store, lease: Lease, listing: Listing, prepared: Prepared)
     receipt_key = prepared.receipt.key
     old_receipt = listing.etag_of(receipt_key)
     present = listing.present(prepared)
+    journal = S3Journal(store) if prepared.is_rewriting else None
+    if journal:
+        journal.keep(lease, prepared)
     if old_receipt:
         lease.check()
         store.delete(receipt_key, old_receipt)
@@ -161,6 +165,8 @@ def _replace(store: S3Store, lease: Lease, listing: Listing, prepared: Prepared)
         return
     lease.check()
     store.put(receipt_key, prepared.receipt_file, replaces=None, metadata={_PARTS_SEEN: _parts_seen(etags)})
+    if journal:
+        journal.drop(receipt_key)
 
 
 def _parts_seen(etags: Mapping[str, str]) -> str:

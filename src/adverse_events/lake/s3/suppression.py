@@ -36,7 +36,7 @@ class SuppressionObjects(SuppressionFiles):
 
     def remove(self, name: str) -> None:
         """Remove an object whose rows another holds."""
-        seen = self.store.list_between(f"{FOLDER}/{name}").get(f"{FOLDER}/{name}")
-        if seen:
+        found = self.store.get(f"{FOLDER}/{name}", n_last_bytes=1)
+        if found:
             with suppress(ChangedError):
-                self.store.delete(f"{FOLDER}/{name}", seen.etag)
+                self.store.delete(f"{FOLDER}/{name}", found.etag)
