@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adverse_events import __version__
+from adverse_events import __version__, live
 from adverse_events.classification.classify import decision_limit
 from adverse_events.classification.embedded import EmbeddedClassifier
 from adverse_events.classification.model_folder import starter_model
@@ -21,6 +21,7 @@ from adverse_events.lake.layout import MARKER_KEY
 from adverse_events.lake.local import LocalLake
 from adverse_events.lake.publishing import SuppressionFolder
 from adverse_events.lake.query import LocalReader, no_lake_in
+from adverse_events.planning import due_windows
 from adverse_events.privacy import IdentityKey
 from adverse_events.provenance import Provenance
 from adverse_events.screening.drugs import DrugLexicon
@@ -31,6 +32,9 @@ from adverse_events.source.x.client import XClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
+
+    from pydantic import SecretStr
 
     from adverse_events.aws.settings import AwsSettings
     from adverse_events.classification.classify import ClassifierSettings
@@ -46,27 +50,70 @@ if TYPE_CHECKING:
     from adverse_events.source.protocol import TweetSource
 
 
-def source_for(settings: Settings) -> TweetSource:
-    """Return the source of posts."""
+def source_for(
+    settings: Settings,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    *,
+    unless_made_by: Provenance | None = None,
+    run: str | None = None,
+) -> TweetSource:
+    """Return the source of posts.
+
+    Args:
+        settings: Which one.
+        start: First instant of the range; a source that is searched needs one.
+        end: First instant after it.
+        unless_made_by: Leave out windows that the lake holds already, made by this, where reading them costs money.
+        run: Name of the run, the same when a station is tried again; for the cap on what one run may read.
+
+    Raises:
+        UsageError: A search without a range or a token, or for a drug that is not in the lexicon.
+        ServiceError: The token's secret, the state file or the lake cannot be read.
+    """
     source = settings.source
+    if source.is_x:
+        windows = live.windows_of(settings, start, end)
+        due = due_windows(lake_for(settings), windows, unless_made_by.recipe_sha256) if unless_made_by else None
+        return live.search_for(settings, windows, identity_key_for(settings), token_for(settings), due, run=run)
     return Archive(source, remote_parts(settings.aws).files(settings) if source.is_s3 else None)
 
 
-def check_source(settings: Settings) -> None:
-    """Look whether there is anything to read, without reading it.
+def check_source(settings: Settings, start: datetime | None = None, end: datetime | None = None) -> None:
+    """Look whether there is anything to read, without reading it; arguments as for `source_for`.
 
     Raises:
-        UsageError: No source, nothing at that path, or nothing that can be read.
+        UsageError: No source, nothing at that path, nothing that can be read, or a search that cannot be made.
         ServiceError: The bucket refused.
     """
     source = settings.source
     if not source.path:
         msg = "no source of posts; give --source FILE, a folder or a glob, or set source.path (`ade settings`)"
         raise UsageError(msg)
-    if source.is_s3:
+    if source.is_x:
+        live.windows_of(settings, start, end)
+        live.queries_for(settings)
+        live.check_token(settings.x)
+    elif source.is_s3:
         remote_parts(settings.aws).files(settings).find()
     else:
         find_files(source.path, source.file_format)
+
+
+def token_for(settings: Settings) -> SecretStr:
+    """Return X's bearer token: the setting, else the secret it names.
+
+    Raises:
+        UsageError: None is set, it is none, or a block that only flows can read.
+        ServiceError: The secret cannot be read.
+    """
+    live.check_token(settings.x)
+    if settings.x.bearer_token:
+        return settings.x.bearer_token
+    if settings.x.bearer_token_secret:
+        return live.token_of(remote_parts(settings.aws).secret(settings.x.bearer_token_secret))
+    msg = f"x.bearer_token_block {settings.x.bearer_token_block} is read by flows only; set ADE_X__BEARER_TOKEN here"
+    raise UsageError(msg)
 
 
 def identity_key_for(settings: Settings) -> IdentityKey:
@@ -172,7 +219,7 @@ def held_ids(settings: Settings, file: str | None) -> Iterator[str]:
     if settings.privacy.mode == "case":
         check_lake(settings)
         return lake_for(settings).stored_ids()
-    if not settings.source.path:
+    if not settings.source.path or settings.source.is_x:
         msg = (
             "a lake of signal mode holds no ids that X could read: give a file of the ids you hold (--held), or the "
             "archive the lake was made from (source.path)"
@@ -182,16 +229,8 @@ def held_ids(settings: Settings, file: str | None) -> Iterator[str]:
 
 
 def x_client_for(settings: Settings) -> XClient:
-    """Return a client of X API v2.
-
-    Raises:
-        UsageError: No token is set.
-    """
-    token = settings.x.bearer_token
-    if token is None:
-        msg = "no bearer token of X; set ADE_X__BEARER_TOKEN"
-        raise UsageError(msg)
-    return XClient(settings.x, token)
+    """Return a client of X API v2; errors as for `token_for`."""
+    return XClient(settings.x, token_for(settings))
 
 
 def suppression_for(settings: Settings) -> Suppression:
@@ -239,6 +278,7 @@ def provenance_for(settings: Settings) -> Provenance:
         keep_text=settings.privacy.keep_text,
         screening=settings.screening.model_dump_json(),
         coding=settings.coding.model_dump_json(exclude={"service"}),
+        search=live.asked_for(settings) if settings.source.is_x else "",
     )
 
 
