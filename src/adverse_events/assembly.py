@@ -21,6 +21,7 @@ from adverse_events.lake.layout import MARKER_KEY
 from adverse_events.lake.local import LocalLake
 from adverse_events.lake.publishing import SuppressionFolder
 from adverse_events.lake.query import LocalReader, no_lake_in
+from adverse_events.location.gazetteer import gazetteer_version
 from adverse_events.planning import due_windows
 from adverse_events.privacy import IdentityKey
 from adverse_events.provenance import Provenance
@@ -279,6 +280,7 @@ def provenance_for(settings: Settings) -> Provenance:
         screening=settings.screening.model_dump_json(),
         coding=settings.coding.model_dump_json(exclude={"service"}),
         search=live.asked_for(settings) if settings.source.is_x else "",
+        gazetteer=gazetteer_version() if settings.privacy.mode == "case" else "",
     )
 
 

@@ -40,6 +40,11 @@ class ArchiveSettings(BaseModel, frozen=True, extra="forbid"):
     author_column: str | None = Field(
         None, description="Column of the author, used in case mode only. Empty: author_id, user_id, username..."
     )
+    location_column: str | None = Field(
+        None,
+        description="Column of where the author's profile says they are, used in case mode only. Empty: "
+        "author_location, user_location, profile_location.",
+    )
     assume_time: AwareDatetime | None = Field(
         None,
         ge=datetime(FIRST_YEAR, 1, 1, tzinfo=UTC),
@@ -124,6 +129,7 @@ class Archive:
             created_at=settings.time_column,
             lang=settings.lang_column,
             author=settings.author_column,
+            location=settings.location_column,
             needs_time=settings.assume_time is None,
         )
         reader = PostReader(columns, file.origin, settings.assume_time, settings.max_characters)

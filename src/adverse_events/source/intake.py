@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from adverse_events.lake.suppression import Suppression
+from adverse_events.location.locator import Locator
+from adverse_events.location.reading import NOWHERE
 from adverse_events.privacy import mask_text, stored_author, stored_id
 from adverse_events.source.protocol import Reject, Tweet
 from adverse_events.source.sorting import ExternalSort
@@ -86,6 +88,7 @@ class Intake:
         self._channel, self._bounds, self._key = channel, bounds, key
         self._window_ms = window_minutes * MS_PER_MINUTE
         self._keeps_ids = privacy.mode == "case"
+        self._locator = Locator() if self._keeps_ids else None
         self._undated_writer = StagedWriter(self.undated, REJECTED)
 
     @property
@@ -124,9 +127,7 @@ class Intake:
             "created_at": created,
             "lang": [tweet.lang for tweet in tweets],
             "source": [self._channel] * len(tweets),
-            "author_country": pa.nulls(len(tweets), pa.string()),
-            "author_region": pa.nulls(len(tweets), pa.string()),
-            "author_city": pa.nulls(len(tweets), pa.string()),
+            **self._located(tweets),
             "author_pseudonym": [
                 tweet.author_id if tweet.is_masked else self._author(tweet.author_id) for tweet in tweets
             ],
@@ -196,6 +197,18 @@ class Intake:
 
     def _id(self, tweet_id: str) -> str:
         return stored_id(tweet_id, self._key, keeps_ids=self._keeps_ids)
+
+    def _located(self, tweets: Sequence[Tweet]) -> dict[str, list[str | None]]:
+        """Return where authors are, in case mode; else nothing is looked at."""
+        if self._locator is None:
+            found = [NOWHERE] * len(tweets)
+        else:
+            found = self._locator.locate([(t.place_country, t.place_name, t.profile_location) for t in tweets])
+        return {
+            "author_country": [place.country for place in found],
+            "author_region": [place.region for place in found],
+            "author_city": [place.city for place in found],
+        }
 
     def _author(self, author_id: str | None) -> str | None:
         return stored_author(author_id, self._key, keeps_ids=self._keeps_ids)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationE
 from pydantic_core import PydanticCustomError
 
 from adverse_events.source.protocol import Reject, Tweet
+from adverse_events.source.row import Whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -170,6 +171,7 @@ class PostReader:
             if self.columns.tweet_id:
                 raise PydanticCustomError("missing_id", "the row has no id, but its file has ids; give it one")
             tweet_id = _derived_id(created_at, post.text)
+        whereabouts = self._whereabouts(row)
         return Tweet(
             tweet_id,
             post.text,
@@ -180,7 +182,16 @@ class PostReader:
             self.origin,
             row.number,
             sha256,
+            profile_location=whereabouts.profile,
+            place_country=whereabouts.country_code,
+            place_name=whereabouts.place_name,
         )
+
+    def _whereabouts(self, row: Row) -> Whereabouts:
+        if row.whereabouts:
+            return row.whereabouts
+        value = row.values.get(self.columns.location) if self.columns.location else None
+        return Whereabouts(value if isinstance(value, str) and value.strip() else None)
 
     def _has_text(self, values: Mapping[str, Any]) -> bool:
         return self.columns.text in values or _note(values) is not None

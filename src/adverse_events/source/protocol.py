@@ -29,6 +29,9 @@ class Tweet:
         row_number: Line or row in that file, from 1; None where it has none.
         payload_sha256: Hash of the bytes it was read from, hex.
         is_masked: The text is masked, and id and author are what may be stored already.
+        profile_location: Where the author's profile says they are, as written; used in case mode, and never stored.
+        place_country: Country code of the post's own place.
+        place_name: Full name of that place.
     """
 
     tweet_id: str
@@ -41,6 +44,9 @@ class Tweet:
     row_number: int | None
     payload_sha256: str
     is_masked: bool = False
+    profile_location: str | None = field(default=None, repr=False)
+    place_country: str | None = None
+    place_name: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
