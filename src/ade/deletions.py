@@ -66,8 +66,8 @@ def comply(wanted: Wanted, *, strict: bool, as_json: bool) -> int:
 
 def forget(tweet_id: str, wanted: Wanted, *, as_json: bool) -> int:
     """As `comply`, for one id: by way of a private file, so that no server keeps the id as a run's parameter."""
-    if not tweet_id.strip() or len(tweet_id.split()) > 1:
-        msg = "the id is empty or more than one word; quote the id of one post"
+    if not tweet_id.strip():
+        msg = "the id is empty; give the id of one post"
         raise UsageError(msg)
     with tempfile.TemporaryDirectory(prefix="adverse-events-forget-") as folder:
         path = Path(folder) / "one.jsonl"

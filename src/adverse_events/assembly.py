@@ -28,6 +28,8 @@ from adverse_events.provenance import Provenance
 from adverse_events.screening.drugs import DrugLexicon
 from adverse_events.settings import identity_key_path
 from adverse_events.source.archive import Archive
+from adverse_events.source.drop import DropFolder
+from adverse_events.source.dropped_files import LocalDrop
 from adverse_events.source.files import find_files
 from adverse_events.source.x.client import XClient
 
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from adverse_events.remote import RemoteParts
     from adverse_events.settings import Settings
     from adverse_events.source.protocol import TweetSource
+    from adverse_events.source.s3_drop import S3Drop
 
 
 def source_for(
@@ -77,6 +80,8 @@ def source_for(
         windows = live.windows_of(settings, start, end)
         due = due_windows(lake_for(settings), windows, unless_made_by.recipe_sha256) if unless_made_by else None
         return live.search_for(settings, windows, identity_key_for(settings), token_for(settings), due, run=run)
+    if source.kind == "drop":
+        return DropFolder(_dropped(settings), source, settings.drop)
     return Archive(source, remote_parts(settings.aws).files(settings) if source.is_s3 else None)
 
 
@@ -95,6 +100,8 @@ def check_source(settings: Settings, start: datetime | None = None, end: datetim
         live.windows_of(settings, start, end)
         live.queries_for(settings)
         live.check_token(settings.x)
+    elif source.kind == "drop":
+        _dropped(settings).check()
     elif source.is_s3:
         remote_parts(settings.aws).files(settings).find()
     else:
@@ -298,6 +305,15 @@ def remote_parts(settings: AwsSettings) -> RemoteParts:
         msg = f"AWS needs {error.name}, not installed; in the checkout: pip install -c constraints.txt -e '.[aws]'"
         raise UsageError(msg) from error
     return RemoteParts(settings)
+
+
+def _dropped(settings: Settings) -> S3Drop | LocalDrop:
+    if not settings.source.path:
+        msg = "no drop folder; give --source FOLDER, or set source.path"
+        raise UsageError(msg)
+    if settings.source.is_s3:
+        return remote_parts(settings.aws).drop(settings)
+    return LocalDrop(settings.source.path, settings.drop.settle_seconds)
 
 
 def _check_place(lake: LakeSettings) -> None:

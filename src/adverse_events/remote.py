@@ -20,6 +20,7 @@ from adverse_events.lake.s3.reader import S3Reader
 from adverse_events.lake.s3.store import S3Store
 from adverse_events.lake.s3.suppression import SuppressionObjects
 from adverse_events.privacy import IdentityKey
+from adverse_events.source.s3_drop import S3Drop
 from adverse_events.source.s3_files import S3Files
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ class RemoteParts:
     def files(self, settings: Settings) -> S3Files:
         """Return the files of an archive in a bucket."""
         return S3Files(self.cloud, settings.source.path or "", settings.source.file_format)
+
+    def drop(self, settings: Settings) -> S3Drop:
+        """Return the files of a drop folder in a bucket."""
+        return S3Drop(self.cloud, settings.source.path or "")
 
     def identity_key(self, secret: str) -> IdentityKey:
         """Return the key that Secrets Manager keeps under the name `secret`."""

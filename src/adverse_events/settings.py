@@ -33,6 +33,7 @@ from adverse_events.lake.settings import LakeSettings
 from adverse_events.privacy import PrivacySettings
 from adverse_events.screening.screen import ScreeningSettings
 from adverse_events.source.archive import ArchiveSettings
+from adverse_events.source.drop_settings import DropSettings
 from adverse_events.source.x.search_settings import SearchSettings
 from adverse_events.source.x.settings import XSettings
 from adverse_events.windows import DEFAULT_WINDOW_MINUTES, check_window_minutes
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
         description="Rows of consecutive windows that travel the stations together; a window is never split.",
     )
     source: ArchiveSettings = Field(default_factory=ArchiveSettings, description="Where posts come from.")
+    drop: DropSettings = Field(default_factory=DropSettings, description="How dropped files are read.")
     privacy: PrivacySettings = Field(default_factory=PrivacySettings, description="What may be stored.")
     screening: ScreeningSettings = Field(default_factory=ScreeningSettings, description="Which posts are assessed.")
     endpoint: EndpointSettings = Field(

@@ -122,7 +122,7 @@ def _id_problem(tweet_id: str) -> str | None:
         return "no id"
     if _ROUNDED.fullmatch(given):
         return "the id was rounded, as spreadsheets do; export ids as text"
-    if len(given) > LONGEST_ID or len(given.split()) > 1:
+    if len(given) > LONGEST_ID or not given.isprintable():
         return "not an id"
     try:
         given.encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, field_validator
 
@@ -52,6 +52,14 @@ class ArchiveSettings(BaseModel, frozen=True, extra="forbid"):
         description="Time of posts that have none, with zone, such as 2026-03-01T00:00Z.",
     )
     channel: str = Field("x", min_length=1, description="Name of the channel the posts come from.")
+    channel_column: str | None = Field(
+        None, description="Column of the channel, where the rows of a file come from several; empty ones take channel."
+    )
+    kind: Literal["archive", "drop"] = Field(
+        "archive",
+        description="archive: every file is read. drop: a folder that others put files into, call notes (.txt) and "
+        "e-mails (.eml) too; each is read once it is complete, and a bad one stops no other.",
+    )
     max_characters: int = Field(
         MAX_CHARACTERS, ge=1, description="Longest text taken, characters; a longer one is rejected."
     )
@@ -130,6 +138,7 @@ class Archive:
             lang=settings.lang_column,
             author=settings.author_column,
             location=settings.location_column,
+            channel=settings.channel_column,
             needs_time=settings.assume_time is None,
         )
         reader = PostReader(columns, file.origin, settings.assume_time, settings.max_characters)

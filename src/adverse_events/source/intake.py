@@ -126,7 +126,7 @@ class Intake:
             "text": [tweet.text if tweet.is_masked else mask_text(tweet.text) for tweet in tweets],
             "created_at": created,
             "lang": [tweet.lang for tweet in tweets],
-            "source": [self._channel] * len(tweets),
+            "source": [tweet.channel or self._channel for tweet in tweets],
             **self._located(tweets),
             "author_pseudonym": [
                 tweet.author_id if tweet.is_masked else self._author(tweet.author_id) for tweet in tweets
@@ -188,7 +188,7 @@ class Intake:
         return {
             "reason": reject.reason,
             "detail": reject.detail,
-            "source": self._channel,
+            "source": reject.channel or self._channel,
             "origin": reject.origin,
             "row_number": reject.row_number,
             "payload_sha256": reject.payload_sha256,

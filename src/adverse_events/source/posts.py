@@ -30,6 +30,9 @@ FIRST_YEAR, LAST_YEAR = 2000, 2099
 MAX_CHARACTERS = 25_000
 """Longest post X accepts. Source: X Help, "About X Premium", longer posts, read 2026-11."""
 
+LONGEST_CHANNEL = 64
+"""Characters of a channel's name."""
+
 _ROUNDED_ID = re.compile(r"\d(?:\.\d*)?[eE]\+?\d+")
 _LANG = re.compile(r"([a-z]{2,3})(?:[-_].*)?", re.IGNORECASE)
 _NO_LANGUAGE = re.compile(r"und|art|zxx|mis|mul|q[a-t][a-z]")
@@ -185,7 +188,14 @@ class PostReader:
             profile_location=whereabouts.profile,
             place_country=whereabouts.country_code,
             place_name=whereabouts.place_name,
+            channel=self._channel(values),
         )
+
+    def _channel(self, values: Mapping[str, Any]) -> str | None:
+        """Return the row's channel; None where it names none, or what is no name."""
+        value = values.get(self.columns.channel) if self.columns.channel else None
+        name = value.strip() if isinstance(value, str) else ""
+        return name if name and len(name) <= LONGEST_CHANNEL and name.isprintable() else None
 
     def _whereabouts(self, row: Row) -> Whereabouts:
         if row.whereabouts:
@@ -214,7 +224,9 @@ class PostReader:
         fields = self._fields(row.values)
         tweet_id = _readable(_ID, fields["tweet_id"], None)
         created_at = _readable(_MOMENT, fields["created_at"], self.assume_time)
-        return Reject(reason, detail, self.origin, row.number, sha256, tweet_id, created_at)
+        return Reject(
+            reason, detail, self.origin, row.number, sha256, tweet_id, created_at, channel=self._channel(row.values)
+        )
 
 
 _Value = TypeVar("_Value")

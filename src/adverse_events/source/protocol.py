@@ -32,6 +32,7 @@ class Tweet:
         profile_location: Where the author's profile says they are, as written; used in case mode, and never stored.
         place_country: Country code of the post's own place.
         place_name: Full name of that place.
+        channel: Channel it came from, where that is not its source's.
     """
 
     tweet_id: str
@@ -47,6 +48,7 @@ class Tweet:
     profile_location: str | None = field(default=None, repr=False)
     place_country: str | None = None
     place_name: str | None = field(default=None, repr=False)
+    channel: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Reject:
         tweet_id: The source's id, where it could be read.
         created_at: Aware, where it could be read.
         is_masked: As in `Tweet`.
+        channel: As in `Tweet`.
     """
 
     reason: str
@@ -72,6 +75,7 @@ class Reject:
     tweet_id: str | None = None
     created_at: datetime | None = None
     is_masked: bool = False
+    channel: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
