@@ -1,4 +1,4 @@
-"""A drop folder: notes, e-mails and tables of other channels, each read once it is complete, whatever state it is in."""
+"""A drop folder: notes, e-mails and tables of other channels, each read once it is complete, in whatever state."""
 
 import csv
 import json

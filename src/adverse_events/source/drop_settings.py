@@ -50,7 +50,7 @@ class DropSettings(BaseModel, frozen=True, extra="forbid"):
     @classmethod
     def _known_encoding(cls, name: str) -> str:
         try:
-            b"".decode(name)
+            b"a".decode(name, "replace")
         except LookupError as error:
             msg = f"{name!r} is no encoding; write one such as utf-8 or cp1252"
             raise ValueError(msg) from error
