@@ -78,6 +78,7 @@ class Intake:
         self._channel, self._bounds, self._key = channel, bounds, key
         self._window_ms = window_minutes * MS_PER_MINUTE
         self._keeps_ids = privacy.mode == "case"
+        self._is_masked = False
         self._undated_writer = StagedWriter(self.undated, REJECTED)
 
     @property
@@ -89,6 +90,7 @@ class Intake:
         """Take one chunk."""
         self.rows_read += chunk.n_rows
         self._origins.update(dict.fromkeys(chunk.origins))
+        self._is_masked = chunk.is_masked
         self._add_tweets(chunk.tweets)
         self._add_rejects([reject for reject in chunk.rejects if reject.created_at])
         undated = [self._reject_row(reject) for reject in chunk.rejects if not reject.created_at]
@@ -111,7 +113,7 @@ class Intake:
             return
         columns: dict[str, Any] = {
             "tweet_id": [self._id(tweet.tweet_id) for tweet in tweets],
-            "text": [mask_text(tweet.text) for tweet in tweets],
+            "text": [tweet.text if self._is_masked else mask_text(tweet.text) for tweet in tweets],
             "created_at": created,
             "lang": [tweet.lang for tweet in tweets],
             "source": [self._channel] * len(tweets),
@@ -160,9 +162,11 @@ class Intake:
         }
 
     def _id(self, tweet_id: str) -> str:
-        return tweet_id if self._keeps_ids else self._key.pseudonym(tweet_id, "tweet")
+        return tweet_id if self._keeps_ids or self._is_masked else self._key.pseudonym(tweet_id, "tweet")
 
     def _author(self, author_id: str | None) -> str | None:
+        if self._is_masked:
+            return author_id
         return self._key.pseudonym(author_id, "author") if self._keeps_ids and author_id else None
 
 

@@ -70,11 +70,13 @@ class SourceChunk:
 
     Attributes:
         origins: Files, or landing keys, that this chunk was read from, also those without a row.
+        is_masked: Ids, authors and texts are what may be stored, as in the landing store; they are taken as they are.
     """
 
     origins: tuple[str, ...]
     tweets: tuple[Tweet, ...]
     rejects: tuple[Reject, ...]
+    is_masked: bool = False
 
     @property
     def n_rows(self) -> int:
