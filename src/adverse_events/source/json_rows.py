@@ -56,7 +56,7 @@ def _lines(first: bytes, stream: io.BufferedReader, path: Path) -> Iterator[Row]
     while line:
         raw = line.strip()
         if raw:
-            yield from _posts(_parsed(raw), number, raw)
+            yield from _posts(parsed(raw), number, raw)
         number += 1
         line = _line(stream, path, number)
 
@@ -76,7 +76,7 @@ def _document(first: bytes, stream: io.BufferedReader, path: Path) -> Iterator[R
             f"{path}: larger than {MAX_DOCUMENT_BYTES >> 20} MiB as one JSON document; write one post per line instead"
         )
         raise UsageError(msg)
-    value = _parsed(raw)
+    value = parsed(raw)
     if isinstance(value, Refusal):
         raise ContractError(str(path), f"{value.detail}; a file with one object per line should end in .jsonl")
     data = value.get("data") if isinstance(value, dict) else value
@@ -85,7 +85,7 @@ def _document(first: bytes, stream: io.BufferedReader, path: Path) -> Iterator[R
         yield from _posts(element, number, None)
 
 
-def _parsed(raw: bytes) -> Any:
+def parsed(raw: bytes) -> Any:
     """Return the value of `raw`, or the `Refusal` that says why it has none."""
     try:
         return from_json(raw)
