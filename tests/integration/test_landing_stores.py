@@ -152,11 +152,12 @@ def test_rejects_are_kept_once_and_read_with_their_window(store):
 
 def test_how_far_posts_are_assessed_outlives_the_process(open_store):
     with open_store() as store:
-        assert store.assessed_through() == 0
+        assert store.mark("assessed") == 0
         stamp = store.put([post(1)]).stamp
-        store.mark_assessed(stamp)
+        store.set_mark("assessed", stamp)
     with open_store() as again:
-        assert again.assessed_through() == stamp
+        assert again.mark("assessed") == stamp
+        assert again.mark("heard") == 0
         assert posts_in(again)[0].stamp <= stamp
         assert again.put([post(2)]).stamp > stamp
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from adverse_events.aws.session import Cloud
     from adverse_events.landing.dynamodb_items import Item
-    from adverse_events.landing.protocol import StoreFacts
+    from adverse_events.landing.protocol import Mark, StoreFacts
 
 PUTS_AT_ONCE = 32
 """At a few milliseconds each, some thousand posts a second; below the client's 64 connections."""
@@ -83,7 +83,7 @@ class DynamoDbLanding:
             msg = f"landing table {table} was made with {'; '.join(unlike)}; give its own settings or another table"
             raise UsageError(msg)
         # A clock that was set back must not give a new post an older stamp than those assessed already.
-        store._last_stamp = max(store.assessed_through(), *store.touched().values(), 0)
+        store._last_stamp = max(store.mark("assessed"), *store.touched().values(), 0)
         return store
 
     def put(self, posts: Sequence[LandedPost], rejects: Sequence[LandedReject] = ()) -> Landed:
@@ -179,13 +179,13 @@ class DynamoDbLanding:
             ),
         )
 
-    def assessed_through(self) -> int:
-        """Return the stamp through which posts have been assessed."""
-        return int(self._item(items.FACTS).get("assessed_through", {"N": "0"})["N"])
+    def mark(self, name: Mark) -> int:
+        """Return a mark."""
+        return int(self._item(items.FACTS).get(f"mark_{name}", {"N": "0"})["N"])
 
-    def mark_assessed(self, stamp: int) -> None:
-        """Remember that posts through `stamp` have been assessed."""
-        self._update(items.FACTS, {"assessed_through": stamp})
+    def set_mark(self, name: Mark, value: int) -> None:
+        """Remember a mark."""
+        self._update(items.FACTS, {f"mark_{name}": value})
 
     def expire(self, before: datetime) -> int:
         """Nothing to do: the table deletes by its time-to-live."""

@@ -9,8 +9,6 @@ from adverse_events.landing.protocol import LandedPost, LandedReject
 from adverse_events.privacy import mask_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from adverse_events.privacy import IdentityKey
     from adverse_events.source.protocol import Reject, Tweet
 
@@ -27,13 +25,8 @@ class Masker:
         """Take the key."""
         self._key, self._keeps_ids = key, keeps_ids
 
-    def post(self, tweet: Tweet, earlier_ids: Sequence[str] = ()) -> LandedPost:
-        """Return `tweet` masked.
-
-        Args:
-            tweet: As the source gives it.
-            earlier_ids: The source's ids of the versions it replaces.
-        """
+    def post(self, tweet: Tweet) -> LandedPost:
+        """Return `tweet` masked."""
         author = self._key.pseudonym(tweet.author_id, "author") if self._keeps_ids and tweet.author_id else None
         return LandedPost(
             tweet_id=self.id(tweet.tweet_id),
@@ -43,7 +36,7 @@ class Masker:
             author_pseudonym=author,
             is_repost=tweet.is_repost,
             payload_sha256=tweet.payload_sha256,
-            earlier_ids=tuple(map(self.id, earlier_ids)),
+            earlier_ids=tuple(map(self.id, tweet.earlier_ids)),
         )
 
     def reject(self, reject: Reject, received_at: datetime | None = None) -> LandedReject:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -71,6 +71,14 @@ class LandedReject:
     def dated(self) -> datetime:
         """The moment it is filed under: that of the post, else that of its delivery."""
         return self.created_at or self.received_at
+
+
+Mark = Literal["assessed", "heard"]
+"""What a listener leaves to the next one.
+
+assessed: the stamp through which posts have been assessed. heard: milliseconds since 1970 through which everything that
+was published has landed.
+"""
 
 
 class Landed(NamedTuple):
@@ -169,12 +177,12 @@ class LandingStore(Protocol):
         """Take a window off the touched ones, unless it has changed since `stamp`; returns whether it was taken off."""
         ...
 
-    def assessed_through(self) -> int:
-        """Return the stamp through which posts have been assessed; 0 at first."""
+    def mark(self, name: Mark) -> int:
+        """Return a mark, 0 where it was never set."""
         ...
 
-    def mark_assessed(self, stamp: int) -> None:
-        """Remember that posts through `stamp` have been assessed."""
+    def set_mark(self, name: Mark, value: int) -> None:
+        """Remember a mark; the processes that follow find it."""
         ...
 
     def expire(self, before: datetime) -> int:

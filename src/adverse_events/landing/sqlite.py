@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from adverse_events.landing.protocol import StoreFacts
+    from adverse_events.landing.protocol import Mark, StoreFacts
 
 LANDED, REPLACED, FORGOTTEN = 0, 1, 2
 """States of a post. Of a replaced or forgotten one only its id is left, so that it cannot come back."""
@@ -163,16 +163,16 @@ class SqliteLanding:
             )
             return done.rowcount > 0
 
-    def assessed_through(self) -> int:
-        """Return the stamp through which posts have been assessed."""
-        with self._reading("assessed_through") as connection:
-            row = connection.execute("SELECT value FROM facts WHERE name = 'assessed_through'").fetchone()
+    def mark(self, name: Mark) -> int:
+        """Return a mark."""
+        with self._reading("mark") as connection:
+            row = connection.execute("SELECT value FROM facts WHERE name = ?", (f"mark_{name}",)).fetchone()
         return int(row[0]) if row else 0
 
-    def mark_assessed(self, stamp: int) -> None:
-        """Remember that posts through `stamp` have been assessed."""
-        with self._writing("mark_assessed") as connection:
-            connection.execute("INSERT OR REPLACE INTO facts VALUES ('assessed_through', ?)", (str(stamp),))
+    def set_mark(self, name: Mark, value: int) -> None:
+        """Remember a mark."""
+        with self._writing("set_mark") as connection:
+            connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (f"mark_{name}", str(value)))
 
     def expire(self, before: datetime) -> int:
         """Delete what was posted before a moment, some thousand rows at a time so that nobody waits long."""

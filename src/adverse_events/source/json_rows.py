@@ -101,6 +101,11 @@ def parsed(raw: bytes) -> Any:
         return Refusal("malformed_json", f"{error.msg} at character {error.pos + 1}")
 
 
+def rows_of_line(raw: bytes, number: int) -> Iterator[Row]:
+    """Yield the posts of one line, as `rows_of` does for each line of a file."""
+    return _posts(parsed(raw), number, raw)
+
+
 def _posts(value: Any, number: int, raw: bytes | None) -> Iterator[Row]:
     """Yield the posts that one line, or one element of a document, holds."""
     if isinstance(value, Refusal):

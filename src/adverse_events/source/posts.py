@@ -180,6 +180,7 @@ class PostReader:
             self.origin,
             row.number,
             sha256,
+            _earlier_ids(values, tweet_id),
         )
 
     def _has_text(self, values: Mapping[str, Any]) -> bool:
@@ -231,6 +232,14 @@ def _is_repost(values: Mapping[str, Any], text: str) -> bool:
     return isinstance(references, list) and any(
         isinstance(reference, dict) and reference.get("type") == "retweeted" for reference in references
     )
+
+
+def _earlier_ids(values: Mapping[str, Any], tweet_id: str) -> tuple[str, ...]:
+    """Return the ids of the versions before this one: X lists every version of a post so far, the first one first."""
+    history = values.get("edit_history_tweet_ids")
+    if not isinstance(history, list) or tweet_id not in history:
+        return ()
+    return tuple(each for each in history[: history.index(tweet_id)] if isinstance(each, str))
 
 
 def _derived_id(created_at: datetime, text: str) -> str:

@@ -28,6 +28,8 @@ class Tweet:
         origin: File, relative to the source, or landing key.
         row_number: Line or row in that file, from 1; None where it has none.
         payload_sha256: Hash of the bytes it was read from, hex.
+        earlier_ids: The source's ids of the versions that this one replaces; empty where it was never edited, or the
+            source does not say.
     """
 
     tweet_id: str
@@ -39,6 +41,7 @@ class Tweet:
     origin: str
     row_number: int | None
     payload_sha256: str
+    earlier_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
