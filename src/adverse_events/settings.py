@@ -32,6 +32,7 @@ from adverse_events.lake.settings import LakeSettings
 from adverse_events.privacy import PrivacySettings
 from adverse_events.screening.screen import ScreeningSettings
 from adverse_events.source.archive import ArchiveSettings
+from adverse_events.source.x.search_settings import SearchSettings
 from adverse_events.source.x.settings import XSettings
 from adverse_events.windows import DEFAULT_WINDOW_MINUTES, check_window_minutes
 
@@ -70,6 +71,7 @@ class Settings(BaseSettings):
     lake: LakeSettings = Field(default_factory=LakeSettings, description="Where results are kept.")
     catalog: CatalogSettings = Field(default_factory=CatalogSettings, description="Glue and Athena over the lake.")
     x: XSettings = Field(default_factory=XSettings, description="X API v2.")
+    search: SearchSettings = Field(default_factory=SearchSettings, description="What is searched for on X.")
     aws: AwsSettings = Field(default_factory=AwsSettings, description="The AWS account.")
 
     @field_validator("window_minutes")

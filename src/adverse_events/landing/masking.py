@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from adverse_events.landing.protocol import LandedPost, LandedReject
-from adverse_events.privacy import mask_text
+from adverse_events.privacy import mask_text, stored_author, stored_id
 
 if TYPE_CHECKING:
     from adverse_events.privacy import IdentityKey
@@ -27,13 +27,12 @@ class Masker:
 
     def post(self, tweet: Tweet) -> LandedPost:
         """Return `tweet` masked."""
-        author = self._key.pseudonym(tweet.author_id, "author") if self._keeps_ids and tweet.author_id else None
         return LandedPost(
             tweet_id=self.id(tweet.tweet_id),
             text=mask_text(tweet.text),
             created_at=tweet.created_at,
             lang=tweet.lang,
-            author_pseudonym=author,
+            author_pseudonym=stored_author(tweet.author_id, self._key, keeps_ids=self._keeps_ids),
             is_repost=tweet.is_repost,
             payload_sha256=tweet.payload_sha256,
             earlier_ids=tuple(map(self.id, tweet.earlier_ids)),
@@ -52,4 +51,4 @@ class Masker:
 
     def id(self, tweet_id: str) -> str:
         """Return an id of the source as the lake keeps it."""
-        return tweet_id if self._keeps_ids else self._key.pseudonym(tweet_id, "tweet")
+        return stored_id(tweet_id, self._key, keeps_ids=self._keeps_ids)

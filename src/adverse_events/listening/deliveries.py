@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from adverse_events.landing.protocol import LandedPost, LandedReject
-from adverse_events.source.columns import Columns
-from adverse_events.source.json_rows import parsed, rows_of_line
+from adverse_events.source.json_rows import parsed, posts_of
 from adverse_events.source.posts import PostReader
 from adverse_events.source.protocol import Reject, Tweet
+from adverse_events.source.x.pages import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from adverse_events.landing.masking import Masker
 
 ORIGIN = "stream"
-COLUMNS = Columns(text="text", tweet_id="id", created_at="created_at", lang="lang", author="author_id")
 
 LATEST = timedelta(days=1)
 """A post dated further ahead is wrong, whatever this machine's clock."""
@@ -61,7 +60,11 @@ class Deliveries:
         if isinstance(value, dict) and "errors" in value and "data" not in value:
             yield Notice(_title(value["errors"]))
             return
-        for row in rows_of_line(line, 1):
+        yield from self.of_value(value, line, now)
+
+    def of_value(self, value: Any, raw: bytes | None, now: datetime | None = None) -> Iterator[LandedPost | LandedReject]:
+        """Yield what is kept of the posts of a parsed line, or of a page of search results."""
+        for row in posts_of(value, 1, raw):
             yield self.of_post(self._reader.read(row), now)
 
     def of_post(self, outcome: Tweet | Reject, now: datetime | None = None) -> LandedPost | LandedReject:

@@ -56,7 +56,7 @@ def _lines(first: bytes, stream: io.BufferedReader, path: Path) -> Iterator[Row]
     while line:
         raw = line.strip()
         if raw:
-            yield from _posts(parsed(raw), number, raw)
+            yield from posts_of(parsed(raw), number, raw)
         number += 1
         line = _line(stream, path, number)
 
@@ -82,7 +82,7 @@ def _document(first: bytes, stream: io.BufferedReader, path: Path) -> Iterator[R
     data = value.get("data") if isinstance(value, dict) else value
     elements = data if isinstance(data, list) else [value]
     for number, element in enumerate(elements, 1):
-        yield from _posts(element, number, None)
+        yield from posts_of(element, number, None)
 
 
 def parsed(raw: bytes) -> Any:
@@ -101,13 +101,19 @@ def parsed(raw: bytes) -> Any:
         return Refusal("malformed_json", f"{error.msg} at character {error.pos + 1}")
 
 
-def rows_of_line(raw: bytes, number: int) -> Iterator[Row]:
-    """Yield the posts of one line, as `rows_of` does for each line of a file."""
-    return _posts(parsed(raw), number, raw)
-
-
+<<<<<<< HEAD
 def _posts(value: Any, number: int, raw: bytes | None) -> Iterator[Row]:
     """Yield the posts that one line, or one element of a document, holds."""
+=======
+def posts_of(value: Any, number: int, raw: bytes | None) -> Iterator[Row]:
+    """Yield the posts that one line, one element of a document, or one answer of the API holds.
+
+    Args:
+        value: Its JSON, or why it has none.
+        number: Its place.
+        raw: Its bytes; None where it is part of something larger.
+    """
+>>>>>>> xapi
     if isinstance(value, Refusal):
         yield Row(number, {}, raw or b"", value)
     elif not isinstance(value, dict):

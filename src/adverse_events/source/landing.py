@@ -69,14 +69,21 @@ class LandingSource:
         for page in self._store.read(self._start, self._end):
             rejects = tuple(self._reject(reject) for reject in page.rejects)
             origins = dict.fromkeys((ORIGIN, *(reject.origin for reject in rejects)))
-            yield SourceChunk(tuple(origins), tuple(map(_tweet, page.posts)), rejects, is_masked=True)
+            yield SourceChunk(tuple(origins), tuple(map(_tweet, page.posts)), rejects)
 
     def _reject(self, reject: LandedReject) -> Reject:
         # The lake replaces the undated rejects of an origin together; whole windows are read, so these are whole too.
         window = Window.containing(reject.received_at, self._window_minutes)
         origin = ORIGIN if reject.created_at else f"{ORIGIN}/{window.start:%Y-%m-%dT%H%MZ}"
         return Reject(
-            reject.reason, reject.detail, origin, None, reject.payload_sha256, reject.tweet_id, reject.created_at
+            reject.reason,
+            reject.detail,
+            origin,
+            None,
+            reject.payload_sha256,
+            reject.tweet_id,
+            reject.created_at,
+            is_masked=True,
         )
 
 def _tweet(post: LandedPost) -> Tweet:
@@ -90,4 +97,5 @@ def _tweet(post: LandedPost) -> Tweet:
         origin=ORIGIN,
         row_number=None,
         payload_sha256=post.payload_sha256,
+        is_masked=True,
     )

@@ -180,7 +180,7 @@ class PostReader:
             self.origin,
             row.number,
             sha256,
-            _earlier_ids(values, tweet_id),
+            earlier_ids=_earlier_ids(values, tweet_id),
         )
 
     def _has_text(self, values: Mapping[str, Any]) -> bool:

@@ -50,8 +50,6 @@ MARGIN_S = 1.0
 MAX_ANSWER_BYTES = 64 << 20
 """A page of 500 posts with everything expanded stays below 10 MB."""
 
-_JSON = "json"
-
 
 class XClient:
     """Asks X API v2 as one App; safe to share between threads. A context manager.
@@ -81,8 +79,19 @@ class XClient:
         self._plain = httpx.Client(headers=agent, timeout=timeout, trust_env=not is_here)
         self._streams: set[socket.socket] = set()
 
-    def get(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        check: Callable[[dict[str, Any]], None] | None = None,
+    ) -> dict[str, Any]:
         """Return the answer to GET `path`, such as ``/2/tweets``.
+
+        Args:
+            path: Begins with a slash.
+            params: Of the query string; None leaves one out.
+            check: Raises `AnswerError` for an answer that is to be asked for again.
 
         Raises:
             TransientServiceError: No good answer after `max_attempts` tries, or a reset further away than allowed.
@@ -91,14 +100,14 @@ class XClient:
             RequestRefusedError: X refuses what the request holds.
             PermanentServiceError: X refuses this App, or x.base_url is no X API.
         """
-        return self._ask("GET", path, params=_given(params))
+        return self._ask("GET", path, check, params=_given(params))
 
     def post(self, path: str, body: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the answer to POST `path` with the JSON `body`; errors as for `get`.
 
         A request whose answer was lost is sent again: it may be carried out twice.
         """
-        return self._ask("POST", path, params=_given(params), body=dict(body))
+        return self._ask("POST", path, params=_given(params), json=dict(body))
 
     def delete(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return the answer to DELETE `path`; errors as for `get`."""
@@ -173,17 +182,19 @@ class XClient:
     ) -> None:
         self.close()
 
-    def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+    def _ask(
+        self, method: str, path: str, check: Callable[[dict[str, Any]], None] | None = None, **request: Any
+    ) -> dict[str, Any]:
         operation = f"{method} {path}"
-        body = request.pop("body", None)
-        if body is not None:
-            request[_JSON] = body
 
         def attempt() -> dict[str, Any]:
             with self._http.stream(method, path, **request) as response:
                 if not response.is_success:
                     raise self._refused(operation, response)
-                return _object(operation, response)
+                answer = _object(operation, response)
+            if check:
+                check(answer)
+            return answer
 
         return self._patiently(operation, attempt)
 

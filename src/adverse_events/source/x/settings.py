@@ -27,8 +27,12 @@ def _address(url: str) -> str:
     return url.rstrip("/")
 
 
-def _token(secret: SecretStr) -> SecretStr:
-    """Return the token alone; no message quotes it."""
+def checked_token(secret: SecretStr) -> SecretStr:
+    """Return the token alone.
+
+    Raises:
+        ValueError: It can be none; the message does not quote it.
+    """
     text = secret.get_secret_value().strip().removeprefix("Bearer ").strip()
     if not _TOKEN.fullmatch(text):
         msg = "is no bearer token: a token is one word of ASCII characters; copy it again from the developer console"
@@ -36,7 +40,7 @@ def _token(secret: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
-Token = Annotated[SecretStr, AfterValidator(_token)]
+Token = Annotated[SecretStr, AfterValidator(checked_token)]
 
 
 class XSettings(BaseModel, frozen=True, extra="forbid"):
@@ -64,9 +68,10 @@ class XSettings(BaseModel, frozen=True, extra="forbid"):
     longest_wait_s: float = Field(
         1000, ge=0, description="Longest wait for a rate limit to be reset, seconds; X's periods last 900."
     )
-    state_folder: Path = Field(
-        default_factory=lambda: Path(platformdirs.user_state_dir("adverse_events")),
-        description="Folder of what is half fetched and of what was spent; on a disk that outlives a run.",
+    state_folder: Path | None = Field(
+        None,
+        description="Folder of what is half fetched and of what was spent, on a disk that outlives a run; your state "
+        "folder when unset.",
     )
     max_posts_per_run: int = Field(
         10_000, ge=0, description="Posts one run may read before it stops; 0 sets no limit. See `ade estimate`."
@@ -81,3 +86,8 @@ class XSettings(BaseModel, frozen=True, extra="forbid"):
         0.010, ge=0, description="Price of an author's profile read, US dollars; profiles are read in case mode only."
     )
     price_per_count: float = Field(0.005, ge=0, description="Price of a request for counts, US dollars, for estimates.")
+
+    @property
+    def state_place(self) -> Path:
+        """Folder of what outlives a run."""
+        return self.state_folder or Path(platformdirs.user_state_dir("adverse_events"))
