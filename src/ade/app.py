@@ -139,6 +139,20 @@ def backfill(
 
 
 @app.command()
+def listen(
+    *,
+    lake: LakeOption = None,
+    minutes: Annotated[float, typer.Option(metavar="N", min=0, help="End after so many minutes; 0: never.")] = 0,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Listen to X's filtered stream: land, assess and store posts as they come, until Ctrl-C or SIGTERM."""
+    from ade.listen import listen as work
+
+    raise typer.Exit(work(lake, minutes, assigned(assignments), as_json=as_json))
+
+
+@app.command()
 def classify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV, JSON lines or Parquet.", show_default=False)],
     *,

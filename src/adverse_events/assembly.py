@@ -17,6 +17,10 @@ from adverse_events.coding.embedded import EmbeddedCoder
 from adverse_events.errors import UsageError
 from adverse_events.lake.local import LocalLake
 from adverse_events.lake.query import LocalReader
+from adverse_events.landing.protocol import StoreFacts
+from adverse_events.landing.sqlite import SqliteLanding
+from adverse_events.listening.building import build
+from adverse_events.listening.stations import Stations
 from adverse_events.planning import due_windows
 from adverse_events.privacy import IdentityKey
 from adverse_events.provenance import Provenance
@@ -24,8 +28,10 @@ from adverse_events.screening.drugs import DrugLexicon
 from adverse_events.settings import identity_key_path
 from adverse_events.source.archive import Archive
 from adverse_events.source.files import find_files
+from adverse_events.source.landing import LandingSource
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from pydantic import SecretStr
@@ -38,6 +44,9 @@ if TYPE_CHECKING:
     from adverse_events.lake.protocol import Lake
     from adverse_events.lake.reader import LakeReader
     from adverse_events.lake.settings import LakeSettings
+    from adverse_events.landing.protocol import LandingStore
+    from adverse_events.listening.listener import Listener
+    from adverse_events.listening.serious import SeriousEvent
     from adverse_events.remote import RemoteParts
     from adverse_events.settings import Settings
     from adverse_events.source.protocol import TweetSource
@@ -63,6 +72,15 @@ def source_for(
         ServiceError: The token's secret, the state file or the lake cannot be read.
     """
     source = settings.source
+    if source.is_landing:
+        return LandingSource(
+            landing_store_for(settings),
+            channel=source.channel,
+            window_minutes=settings.window_minutes,
+            retention_days=settings.landing.retention_days,
+            start=start,
+            end=end,
+        )
     if source.is_x:
         windows = live.windows_of(settings, start, end)
         due = due_windows(lake_for(settings), windows, unless_made_by.recipe_sha256) if unless_made_by else None
@@ -81,7 +99,12 @@ def check_source(settings: Settings, start: datetime | None = None, end: datetim
     if not source.path:
         msg = "no source of posts; give --source FILE, a folder or a glob, or set source.path (`ade settings`)"
         raise UsageError(msg)
-    if source.is_x:
+    if source.is_landing:
+        if not settings.landing.table and not settings.landing.path.exists():
+            msg = f"there is no landing store {settings.landing.path}; `ade listen` makes one, or correct landing.path"
+            raise UsageError(msg)
+        landing_store_for(settings).close()
+    elif source.is_x:
         live.windows_of(settings, start, end)
         live.queries_for(settings)
         live.check_token(settings.x)
@@ -178,6 +201,57 @@ def lake_for(settings: Settings) -> Lake:
             part_size=settings.lake.part_size,
         )
     return remote_parts(settings.aws).lake(settings, fingerprint)
+
+
+def landing_store_for(settings: Settings) -> LandingStore:
+    """Open the landing store: a file, made when missing, or a table that is there. Whoever opens it closes it.
+
+    Raises:
+        UsageError: It was made with another window length, privacy mode or key.
+        ServiceError: The file or the table cannot be used.
+    """
+    facts = StoreFacts(settings.privacy.mode, identity_key_for(settings).fingerprint, settings.window_minutes)
+    if settings.landing.table:
+        return remote_parts(settings.aws).landing_store(settings.landing, facts)
+    return SqliteLanding.open(settings.landing.path, facts)
+
+
+def stations_for(settings: Settings) -> Stations:
+    """Return the stations that assess a handful of posts.
+
+    Raises:
+        ServiceError: The endpoint or the service cannot be asked.
+    """
+    return Stations(
+        screening=settings.screening,
+        lexicon=lexicon(),
+        classification=settings.classifier,
+        classifier=lambda n_rows: classifier_for(settings, n_rows),
+        coding=settings.coding,
+        coder=lambda: coder_for(settings),
+        channel=settings.source.channel,
+        window_minutes=settings.window_minutes,
+    )
+
+
+def listener_for(settings: Settings, on_serious: Callable[[SeriousEvent], None]) -> Listener:
+    """Return what listens to X's stream; `on_serious` is told of each serious event, in a thread of the listener's.
+
+    Raises:
+        UsageError: No token, a drug that is not in the lexicon, or a landing store made for something else.
+        ServiceError: The landing store, the token's secret or the state file cannot be used.
+    """
+    token = token_for(settings)
+    return build(
+        settings,
+        key=identity_key_for(settings),
+        token=token,
+        store=landing_store_for(settings),
+        stations=stations_for(settings),
+        rules=live.rules_for(settings),
+        queries=live.queries_for(settings),
+        on_serious=on_serious,
+    )
 
 
 def catalog_for(settings: Settings) -> GlueCatalog | None:

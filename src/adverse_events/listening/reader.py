@@ -12,7 +12,7 @@ from adverse_events.listening.deliveries import Notice
 from adverse_events.source.x.errors import RateLimitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from threading import Event
 
     from adverse_events.landing.protocol import LandedPost, LandedReject
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("adverse_events.listen")
 
 PATH = "/2/tweets/search/stream"
-FIELDS = "created_at,lang,note_tweet,referenced_tweets,edit_history_tweet_ids"
-"""No more than is used; the author's id is asked for in case mode only."""
-
 STREAM_MINUTES = 5
 """Minutes of missed posts that a stream can be asked for."""
 
@@ -48,7 +45,7 @@ class Reader:
         recover: Fetches what was posted in a range, or None where the stream itself is asked.
         stop: Set to end.
         last_heard: When posts were last landed by an earlier run; None for a first one.
-        keeps_authors: Ask for the author's id.
+        fields: Parameters that say which fields are wanted.
 
     Attributes:
         last_heard: When the last line was read, heartbeats included; at first as given.
@@ -67,12 +64,12 @@ class Reader:
         recover: Callable[[datetime, datetime], None] | None,
         stop: Event,
         last_heard: datetime | None,
-        keeps_authors: bool,
+        fields: Mapping[str, str],
     ) -> None:
         """Prepare; nothing is asked yet."""
         self._client, self._settings, self._deliveries, self._waiting = client, settings, deliveries, waiting
         self._account, self._synchronise, self._recover, self._stop = account, synchronise, recover, stop
-        self.last_heard, self._fields = last_heard, f"{FIELDS},author_id" if keeps_authors else FIELDS
+        self.last_heard, self._fields = last_heard, fields
         self.is_connected = False
         self._backoff = Backoff(settings.pause_scale)
 
@@ -128,7 +125,7 @@ class Reader:
 
     def _params(self) -> dict[str, object]:
         asks_stream = self._settings.recovery == "stream" and self.last_heard is not None
-        return {"tweet.fields": self._fields, "backfill_minutes": STREAM_MINUTES if asks_stream else None}
+        return {**self._fields, "backfill_minutes": STREAM_MINUTES if asks_stream else None}
 
     def _close_gap(self) -> None:
         """Have what was missed since the last line fetched."""

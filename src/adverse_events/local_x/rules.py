@@ -58,6 +58,7 @@ class Rules:
         self._rules: dict[str, Rule] = {}
         self._ids = count(FIRST_ID)
         self._lock = RLock()
+        self._by_word: dict[str, set[str]] | None = None
 
     def __len__(self) -> int:
         """Return the number of rules."""
@@ -70,7 +71,20 @@ class Rules:
 
     def matching(self, document: Document) -> list[Rule]:
         """Return the rules that ask for a post."""
-        return [rule for rule in self.listed() if rule.query.matches(document)]
+        with self._lock:
+            by_word = self._indexed()
+            likely = set().union(*(by_word.get(word, ()) for word in ("", *document.words.split())))
+            rules = [self._rules[rule_id] for rule_id in sorted(likely)]
+        return [rule for rule in rules if rule.query.matches(document)]
+
+    def _indexed(self) -> dict[str, set[str]]:
+        """Return which rules need which word; under the empty one, those that may match without any."""
+        if self._by_word is None:
+            self._by_word = {}
+            for rule in self._rules.values():
+                for words in rule.query.words or ({""},):
+                    self._by_word.setdefault(max(words, key=len), set()).add(rule.rule_id)
+        return self._by_word
 
     def add(self, value: str, tag: str = "") -> Rule:
         """Add a rule by hand, as another program would.
@@ -80,7 +94,7 @@ class Rules:
         """
         with self._lock:
             rule = Rule(str(next(self._ids)), value, tag, parse(value))
-            self._rules[rule.rule_id] = rule
+            self._rules[rule.rule_id], self._by_word = rule, None
             return rule
 
     def add_all(self, asked: list[dict[str, Any]], *, is_trial: bool) -> tuple[int, dict[str, Any]]:
@@ -105,6 +119,7 @@ class Rules:
                     by_value[value] = made[-1]
             if not is_trial:
                 self._rules.update({rule.rule_id: rule for rule in made})
+                self._by_word = None
         summary = {"created": len(made), "not_created": len(errors), "valid": len(made), "invalid": len(errors)}
         answer: dict[str, Any] = {"data": [rule.to_json() for rule in made]} if made else {}
         return 201 if made else 400 if errors else 200, {
@@ -119,6 +134,7 @@ class Rules:
             asked = list(rule_ids)
             known = [rule_id for rule_id in asked if rule_id in self._rules]
             if not is_trial:
+                self._by_word = None
                 for rule_id in known:
                     del self._rules[rule_id]
         answer = {"meta": {"summary": {"deleted": len(known), "not_deleted": len(asked) - len(known)}}}

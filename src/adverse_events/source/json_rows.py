@@ -101,10 +101,6 @@ def parsed(raw: bytes) -> Any:
         return Refusal("malformed_json", f"{error.msg} at character {error.pos + 1}")
 
 
-<<<<<<< HEAD
-def _posts(value: Any, number: int, raw: bytes | None) -> Iterator[Row]:
-    """Yield the posts that one line, or one element of a document, holds."""
-=======
 def posts_of(value: Any, number: int, raw: bytes | None) -> Iterator[Row]:
     """Yield the posts that one line, one element of a document, or one answer of the API holds.
 
@@ -113,7 +109,6 @@ def posts_of(value: Any, number: int, raw: bytes | None) -> Iterator[Row]:
         number: Its place.
         raw: Its bytes; None where it is part of something larger.
     """
->>>>>>> xapi
     if isinstance(value, Refusal):
         yield Row(number, {}, raw or b"", value)
     elif not isinstance(value, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -65,11 +66,12 @@ class LandingSource:
         return self._channel
 
     def read(self) -> Iterator[SourceChunk]:
-        """Yield what landed in the range, in the order it was posted."""
-        for page in self._store.read(self._start, self._end):
-            rejects = tuple(self._reject(reject) for reject in page.rejects)
-            origins = dict.fromkeys((ORIGIN, *(reject.origin for reject in rejects)))
-            yield SourceChunk(tuple(origins), tuple(map(_tweet, page.posts)), rejects)
+        """Yield what landed in the range, in the order it was posted, and close the store. Once only."""
+        with closing(self._store) as store:
+            for page in store.read(self._start, self._end):
+                rejects = tuple(self._reject(reject) for reject in page.rejects)
+                origins = dict.fromkeys((ORIGIN, *(reject.origin for reject in rejects)))
+                yield SourceChunk(tuple(origins), tuple(map(_tweet, page.posts)), rejects)
 
     def _reject(self, reject: LandedReject) -> Reject:
         # The lake replaces the undated rejects of an origin together; whole windows are read, so these are whole too.
