@@ -263,6 +263,18 @@ def sample(
     raise typer.Exit(work(folder, as_json=as_json))
 
 
+@app.command("demo-live")
+def demo_live(
+    *,
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where lake and report go.")] = Path("demo-live"),
+    as_json: AsJson = False,
+) -> None:
+    """Listen for a minute to X's protocol on this machine, and compare the lake with what was published."""
+    from ade.extras import with_extra
+
+    raise typer.Exit(with_extra("ade.demo_live", "local-x").demo_live(folder, as_json=as_json))
+
+
 app.command("demo-aws")(cloud_commands.demo_aws)
 app.command("local-aws")(cloud_commands.local_aws)
 app.command()(cloud_commands.doctor)

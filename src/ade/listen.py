@@ -37,9 +37,7 @@ def listen(lake: str | None, minutes: float, options: Mapping[str, Any], *, as_j
         terminal.show_line(f"listening with {terminal.counted(len(rules), 'rule')}; posts land in {place}; {how}")
     # Not before now: it imports Prefect, which takes seconds.
     flow_runs = importlib.import_module("ade.flow_runs")
-    account, url = flow_runs.run_to_end(
-        "listen", {"lake": lake, "minutes": minutes, "options": dict(options)}
-    )
+    account, url = flow_runs.run_to_end("listen", {"lake": lake, "minutes": minutes, "options": dict(options)})
     if as_json:
         terminal.show_json({**account, "lake": str(settings.lake.path), "flow_run_url": url})
     else:

@@ -27,9 +27,9 @@ from adverse_events.classification.endpoint.settings import EndpointSettings
 from adverse_events.coding.comprehend.settings import ComprehendSettings
 from adverse_events.coding.select import CodingSettings
 from adverse_events.errors import UsageError
-from adverse_events.landing.settings import LandingSettings
 from adverse_events.lake.catalog.settings import CatalogSettings
 from adverse_events.lake.settings import LakeSettings
+from adverse_events.landing.settings import LandingSettings
 from adverse_events.listening.settings import ListenSettings
 from adverse_events.privacy import PrivacySettings
 from adverse_events.screening.screen import ScreeningSettings
@@ -71,9 +71,7 @@ class Settings(BaseSettings):
         default_factory=ComprehendSettings, description="How Comprehend Medical is asked."
     )
     lake: LakeSettings = Field(default_factory=LakeSettings, description="Where results are kept.")
-    landing: LandingSettings = Field(
-        default_factory=LandingSettings, description="Where posts of a stream land first."
-    )
+    landing: LandingSettings = Field(default_factory=LandingSettings, description="Where posts of a stream land first.")
     listen: ListenSettings = Field(default_factory=ListenSettings, description="How a stream is listened to.")
     catalog: CatalogSettings = Field(default_factory=CatalogSettings, description="Glue and Athena over the lake.")
     x: XSettings = Field(default_factory=XSettings, description="X API v2.")

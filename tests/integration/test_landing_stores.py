@@ -46,7 +46,7 @@ def store(open_store):
 
 
 def test_what_is_put_is_read_back_as_it_was(store):
-    whole = post(1, lang=None, author_pseudonym="ab" * 16, is_repost=True, text="It's \"quoted\" \N{PILL}\n")
+    whole = post(1, lang=None, author_pseudonym="ab" * 16, is_repost=True, text='It\'s "quoted" \N{PILL}\n')
     landed = store.put([whole])
     assert [replace(found, stamp=0) for found in posts_in(store)] == [whole]
     assert (landed.new, landed.n_duplicates) == ((0,), 0)

@@ -96,8 +96,10 @@ REMEDIES = {
 REMEDIES_OF_SERVICE = {
     ("sagemaker-runtime", "ValidationError"): "the endpoint or its variant is not there, is not InService, or takes no "
     "request of this size; check endpoint.name and endpoint.variant with `ade doctor`",
-    ("dynamodb", "ResourceNotFoundException"): "the landing table is not there; create it (deployments/aws/foundation.yaml) "
-    "or correct landing.table",
+    (
+        "dynamodb",
+        "ResourceNotFoundException",
+    ): "the landing table is not there; create it (deployments/aws/foundation.yaml) or correct landing.table",
     ("athena", "InvalidRequestException"): "Athena refuses the SQL, or catalog.workgroup or its output location; "
     "`ade doctor` tells which",
 }

@@ -1,7 +1,7 @@
 """The landing store in a DynamoDB table: conditional puts side by side, reads through an index by time.
 
-A batch write of DynamoDB takes no condition, and a transaction costs twice a put: so each post is a put of its own, many
-at once. An edited post, which is rare, goes in by a transaction together with what it replaces.
+A batch write of DynamoDB takes no condition, and a transaction costs twice a put: so each post is a put of its own,
+many at once. An edited post, which is rare, goes in by a transaction together with what it replaces.
 
 Source:
     BatchWriteItem, TransactWriteItems and their capacity units, Amazon DynamoDB Developer Guide, read 2026-11.
@@ -159,9 +159,7 @@ class DynamoDbLanding:
     def touched(self) -> dict[datetime, int]:
         """Return the windows changed since they were settled."""
         stamps = {
-            int(name[1:]): int(value["N"])
-            for name, value in self._item(items.TOUCHED).items()
-            if name.startswith("w")
+            int(name[1:]): int(value["N"]) for name, value in self._item(items.TOUCHED).items() if name.startswith("w")
         }
         return {moment_of(window_ms): stamp for window_ms, stamp in sorted(stamps.items())}
 
@@ -298,9 +296,7 @@ class DynamoDbLanding:
         found: list[Item] = []
         while keys:
             with translated("dynamodb", f"BatchGetItem {self.name}"):
-                answer = self._client.batch_get_item(
-                    RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}}
-                )
+                answer = self._client.batch_get_item(RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}})
             found += answer["Responses"].get(self.name, [])
             keys = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
         return found

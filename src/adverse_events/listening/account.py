@@ -52,7 +52,9 @@ class Account:
         with self._lock:
             counts, names = dict(sorted(self._counts.items())), sorted(self._delays)
         delays = {
-            f"{name}_ms": {label: self.quantile(name, share) for label, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}
+            f"{name}_ms": {
+                label: self.quantile(name, share) for label, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+            }
             for name in names
         }
         return {**counts, **delays}

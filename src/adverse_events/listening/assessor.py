@@ -38,7 +38,7 @@ class Assessor:
     """Takes landed posts in the order of their stamps, and remembers in the store how far it has got.
 
     Where more land than it can take, or where an earlier run was killed, it reads what it missed from the windows that
-    are not settled. So every landed post is assessed at least once; a post whose run was killed at this very moment, twice.
+    are not settled. So every landed post is assessed at least once; twice where its run was killed at that very moment.
 
     Args:
         store: Where posts landed.

@@ -85,9 +85,7 @@ def build(
             privacy=settings.privacy,
             stop=stop,
         )
-    assessor = Assessor(
-        store, stations, listen, settings.window_minutes, account, on_serious=on_serious, stop=stop
-    )
+    assessor = Assessor(store, stations, listen, settings.window_minutes, account, on_serious=on_serious, stop=stop)
     parts = Parts(
         client=client,
         store=store,
@@ -105,9 +103,7 @@ def build(
             fields=fields_for(settings.privacy),
         ),
         recovery=recovery,
-        lander=Lander(
-            store, waiting, assessor.landed, account, patience_seconds=listen.patience_seconds, stop=stop
-        ),
+        lander=Lander(store, waiting, assessor.landed, account, patience_seconds=listen.patience_seconds, stop=stop),
         assessor=assessor,
         closing=Closing(
             store,

@@ -62,7 +62,9 @@ class Deliveries:
             return
         yield from self.of_value(value, line, now)
 
-    def of_value(self, value: Any, raw: bytes | None, now: datetime | None = None) -> Iterator[LandedPost | LandedReject]:
+    def of_value(
+        self, value: Any, raw: bytes | None, now: datetime | None = None
+    ) -> Iterator[LandedPost | LandedReject]:
         """Yield what is kept of the posts of a parsed line, or of a page of search results."""
         for row in posts_of(value, 1, raw):
             yield self.of_post(self._reader.read(row), now)
@@ -82,7 +84,10 @@ def _misdated(created_at: datetime, now: datetime, retention: timedelta) -> tupl
     if created_at > now + LATEST:
         return "dated_ahead", "the post is dated more than a day ahead; check this machine's clock"
     if created_at < now - retention:
-        return "older_than_retention", "the post is older than what the landing store keeps; read it from search instead"
+        return (
+            "older_than_retention",
+            "the post is older than what the landing store keeps; read it from search instead",
+        )
     return None
 
 

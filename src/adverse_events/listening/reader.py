@@ -29,7 +29,7 @@ STREAM_MINUTES = 5
 """Minutes of missed posts that a stream can be asked for."""
 
 OVERLAP = timedelta(minutes=2)
-"""Read again before a gap: X publishes a post some seconds after its time, and clocks differ. Duplicates are dropped."""
+"""Read again before a gap: X publishes a post seconds after its time, and clocks differ. Duplicates are dropped."""
 
 
 class Reader:

@@ -1,4 +1,4 @@
-"""The stations of the row's path for a handful of posts at once: screening, classification and coding, as `detect` does."""
+"""The stations of the row's path for a handful of posts: screening, classification and coding, as `detect` does."""
 
 from __future__ import annotations
 

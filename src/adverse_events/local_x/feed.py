@@ -25,7 +25,7 @@ _LOW_BITS = 1 << 22
 class Feed:
     """Publishes posts on a server's stream in the background; a context manager.
 
-    What is posted, and in which order, depends on `posts` and the seed alone; when, on the server's clock, which must run.
+    What is posted, and in which order, depends on `posts` and the seed alone; when, on the server's clock: it must run.
 
     Args:
         state: Of the server.
@@ -122,7 +122,8 @@ class Feed:
         now = self._state.clock.now()
         now -= timedelta(microseconds=now.microsecond % 1000)
         new_id = str(snowflake(now, next(self._numbers) % _LOW_BITS))
-        text = held.load()["data"]["text"]
+        tweet = held.load()["data"]
+        text = tweet.get("note_tweet", tweet)["text"]
         self._state.edit(tweet_id, new_id, f"{text} (edited)", iso_milliseconds(now))
         self.replaced.add(tweet_id)
         self._publish(new_id)

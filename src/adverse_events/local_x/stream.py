@@ -264,9 +264,7 @@ class _Endpoint:
         stream = self._state.stream
         now = self._state.clock.seconds()
         position = stream.since(now - 60 * minutes) if minutes else len(stream.published)
-        await send(
-            {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]}
-        )
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
 
         async def send_bytes(body: bytes) -> None:
             await send({"type": "http.response.body", "body": body, "more_body": True})

@@ -88,6 +88,7 @@ class LandingSource:
             is_masked=True,
         )
 
+
 def _tweet(post: LandedPost) -> Tweet:
     return Tweet(
         tweet_id=post.tweet_id,
