@@ -90,7 +90,8 @@ class Closing:
             self._store.settle(start, stamp)  # some of its posts may have expired: it is never written again
             return False
         # A store whose reads lag behind is read only once they have caught up with its last change.
-        is_quiet = milliseconds(now) - stamp >= self._store.lag_seconds * 1000
+        lag_ms = self._store.lag_seconds * 1000
+        is_quiet = not lag_ms or milliseconds(now) - stamp >= lag_ms
         if not is_quiet or now < window.end + self._settle:
             return False
         stamp_written, at = self._written.get(start, (0, None))
