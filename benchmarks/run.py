@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from adverse_events.errors import UsageError
 from benchmarks.cold_start import cold_start
+from benchmarks.live import live
 from benchmarks.memory import memory
 from benchmarks.throughput import throughput
 from benchmarks.wire import wire
@@ -25,9 +26,10 @@ BENCHMARKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "memory": memory,
     "cold_start": cold_start,
     "wire": wire,
+    "live": live,
 }
 
-MINUTES = {"throughput": 2, "memory": 15, "cold_start": 1, "wire": 3}
+MINUTES = {"throughput": 2, "memory": 15, "cold_start": 1, "wire": 3, "live": 8}
 """About how long each takes on two cores, so that nobody thinks it hangs."""
 
 
@@ -69,7 +71,7 @@ def main() -> None:
     """Run one benchmark in a size of one's own and print the result as JSON."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("name", choices=BENCHMARKS)
-    parser.add_argument("--posts", type=int, help="posts, for throughput, memory and wire")
+    parser.add_argument("--posts", type=int, help="posts, for throughput, memory, wire and live")
     given = parser.parse_args()
     print(json.dumps(run(given.name, **({"n_posts": given.posts} if given.posts else {})), indent=2))
 

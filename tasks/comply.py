@@ -41,7 +41,15 @@ def forget_posts(
     assembly.check_lake(settings)
     key = assembly.identity_key_for(settings)
     asked = read_lists(lists, key.tweet_hash, reason=reason, as_stored=as_stored)
-    account = comply(assembly.lake_for(settings), asked.rows, dry_run=dry_run, progress=advance)
+    with assembly.landing_there_is(settings) as landing:
+        account = comply(
+            assembly.lake_for(settings),
+            asked.rows,
+            landing=landing,
+            landed_ids=asked.stored_ids(keeps_ids=settings.privacy.mode == "case"),
+            dry_run=dry_run,
+            progress=advance,
+        )
     account = replace(account, n_malformed=asked.read.n_malformed, malformed=tuple(asked.read.malformed))
     logger.info("%d ids listed, %d windows affected", account.n_listed, len(account.forgotten))
     return replace(account, n_kept_posts=asked.read.n_kept_posts)

@@ -139,6 +139,20 @@ def backfill(
 
 
 @app.command()
+def listen(
+    *,
+    lake: LakeOption = None,
+    minutes: Annotated[float, typer.Option(metavar="N", min=0, help="End after so many minutes; 0: never.")] = 0,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Listen to X's filtered stream: land, assess and store posts as they come, until Ctrl-C or SIGTERM."""
+    from ade.listen import listen as work
+
+    raise typer.Exit(work(lake, minutes, assigned(assignments), as_json=as_json))
+
+
+@app.command()
 def classify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV, TSV, JSON lines or Parquet.", show_default=False)],
     *,
@@ -251,6 +265,20 @@ def sample(
 
 app.command()(compliance_commands.comply)
 app.command()(compliance_commands.forget)
+
+
+@app.command("demo-live")
+def demo_live(
+    *,
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where lake and report go.")] = Path("demo-live"),
+    as_json: AsJson = False,
+) -> None:
+    """Listen for a minute to X's protocol on this machine, and compare the lake with what was published."""
+    from ade.extras import with_extra
+
+    raise typer.Exit(with_extra("ade.demo_live", "local-x").demo_live(folder, as_json=as_json))
+
+
 app.command("demo-aws")(cloud_commands.demo_aws)
 app.command("local-aws")(cloud_commands.local_aws)
 app.command()(cloud_commands.doctor)

@@ -6,6 +6,7 @@ The one place that chooses between the embedded default and a cloud service. Wha
 
 from __future__ import annotations
 
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,10 @@ from adverse_events.lake.layout import MARKER_KEY
 from adverse_events.lake.local import LocalLake
 from adverse_events.lake.publishing import SuppressionFolder
 from adverse_events.lake.query import LocalReader, no_lake_in
+from adverse_events.landing.protocol import StoreFacts
+from adverse_events.landing.sqlite import SqliteLanding
+from adverse_events.listening.building import build
+from adverse_events.listening.stations import Stations
 from adverse_events.location.gazetteer import gazetteer_version
 from adverse_events.planning import due_windows
 from adverse_events.privacy import IdentityKey
@@ -31,10 +36,11 @@ from adverse_events.source.archive import Archive
 from adverse_events.source.drop import DropFolder
 from adverse_events.source.dropped_files import LocalDrop
 from adverse_events.source.files import find_files
+from adverse_events.source.landing import LandingSource
 from adverse_events.source.x.client import XClient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from pydantic import SecretStr
@@ -48,6 +54,9 @@ if TYPE_CHECKING:
     from adverse_events.lake.reader import LakeReader
     from adverse_events.lake.settings import LakeSettings
     from adverse_events.lake.suppression import Suppression
+    from adverse_events.landing.protocol import LandingStore
+    from adverse_events.listening.listener import Listener
+    from adverse_events.listening.serious import SeriousEvent
     from adverse_events.remote import RemoteParts
     from adverse_events.settings import Settings
     from adverse_events.source.protocol import TweetSource
@@ -76,6 +85,15 @@ def source_for(
         ServiceError: The token's secret, the state file or the lake cannot be read.
     """
     source = settings.source
+    if source.is_landing:
+        return LandingSource(
+            landing_store_for(settings),
+            channel=source.channel,
+            window_minutes=settings.window_minutes,
+            retention_days=settings.landing.retention_days,
+            start=start,
+            end=end,
+        )
     if source.is_x:
         windows = live.windows_of(settings, start, end)
         due = due_windows(lake_for(settings), windows, unless_made_by.recipe_sha256) if unless_made_by else None
@@ -96,7 +114,12 @@ def check_source(settings: Settings, start: datetime | None = None, end: datetim
     if not source.path:
         msg = "no source of posts; give --source FILE, a folder or a glob, or set source.path (`ade settings`)"
         raise UsageError(msg)
-    if source.is_x:
+    if source.is_landing:
+        if not settings.landing.table and not settings.landing.path.exists():
+            msg = f"there is no landing store {settings.landing.path}; `ade listen` makes one, or correct landing.path"
+            raise UsageError(msg)
+        landing_store_for(settings).close()
+    elif source.is_x:
         live.windows_of(settings, start, end)
         live.queries_for(settings)
         live.check_token(settings.x)
@@ -252,6 +275,72 @@ def suppression_for(settings: Settings) -> Suppression:
     if not settings.lake.is_s3:
         return SuppressionFolder(Path(settings.lake.path).expanduser().absolute()).load()
     return remote_parts(settings.aws).suppression(settings)
+
+
+def landing_store_for(settings: Settings) -> LandingStore:
+    """Open the landing store: a file, made when missing, or a table that is there. Whoever opens it closes it.
+
+    Raises:
+        UsageError: It was made with another window length, privacy mode or key.
+        ServiceError: The file or the table cannot be used.
+    """
+    facts = StoreFacts(settings.privacy.mode, identity_key_for(settings).fingerprint, settings.window_minutes)
+    if settings.landing.table:
+        return remote_parts(settings.aws).landing_store(settings.landing, facts)
+    return SqliteLanding.open(settings.landing.path, facts)
+
+
+@contextmanager
+def landing_there_is(settings: Settings) -> Iterator[LandingStore | None]:
+    """Provide the landing store, closed afterwards; None where none is named and no file of one is there.
+
+    Raises:
+        UsageError: It was made with another window length, privacy mode or key.
+        ServiceError: The file or the table cannot be used.
+    """
+    if not settings.landing.table and not settings.landing.path.expanduser().is_file():
+        yield None
+        return
+    with closing(landing_store_for(settings)) as store:
+        yield store
+
+
+def stations_for(settings: Settings) -> Stations:
+    """Return the stations that assess a handful of posts.
+
+    Raises:
+        ServiceError: The endpoint or the service cannot be asked.
+    """
+    return Stations(
+        screening=settings.screening,
+        lexicon=lexicon(),
+        classification=settings.classifier,
+        classifier=lambda n_rows: classifier_for(settings, n_rows),
+        coding=settings.coding,
+        coder=lambda: coder_for(settings),
+        channel=settings.source.channel,
+        window_minutes=settings.window_minutes,
+    )
+
+
+def listener_for(settings: Settings, on_serious: Callable[[SeriousEvent], None]) -> Listener:
+    """Return what listens to X's stream; `on_serious` is told of each serious event, in a thread of the listener's.
+
+    Raises:
+        UsageError: No token, a drug that is not in the lexicon, or a landing store made for something else.
+        ServiceError: The landing store, the token's secret or the state file cannot be used.
+    """
+    token = token_for(settings)
+    return build(
+        settings,
+        key=identity_key_for(settings),
+        token=token,
+        store=landing_store_for(settings),
+        stations=stations_for(settings),
+        rules=live.rules_for(settings),
+        queries=live.queries_for(settings),
+        on_serious=on_serious,
+    )
 
 
 def catalog_for(settings: Settings) -> GlueCatalog | None:

@@ -19,6 +19,7 @@ from adverse_events.lake.s3.lake import S3Lake
 from adverse_events.lake.s3.reader import S3Reader
 from adverse_events.lake.s3.store import S3Store
 from adverse_events.lake.s3.suppression import SuppressionObjects
+from adverse_events.landing.dynamodb import DynamoDbLanding
 from adverse_events.privacy import IdentityKey
 from adverse_events.source.s3_drop import S3Drop
 from adverse_events.source.s3_files import S3Files
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from adverse_events.classification.endpoint.settings import EndpointSettings
     from adverse_events.coding.comprehend.settings import ComprehendSettings
     from adverse_events.lake.suppression import Suppression
+    from adverse_events.landing.protocol import StoreFacts
+    from adverse_events.landing.settings import LandingSettings
     from adverse_events.settings import Settings
 
 Opened = TypeVar("Opened")
@@ -77,6 +80,10 @@ class RemoteParts:
     def comprehend_coder(self, settings: ComprehendSettings) -> ComprehendCoder:
         """Return the coder that asks Comprehend Medical."""
         return self._once((ComprehendCoder, settings), lambda: ComprehendCoder.open(self.cloud, settings))
+
+    def landing_store(self, settings: LandingSettings, facts: StoreFacts) -> DynamoDbLanding:
+        """Open the landing store in a table."""
+        return DynamoDbLanding.open(self.cloud, settings.table or "", facts, settings.retention_days)
 
     def catalog(self, settings: Settings) -> GlueCatalog:
         """Return the catalog over the lake."""

@@ -30,6 +30,8 @@ from adverse_events.compliance.settings import ComplianceSettings
 from adverse_events.errors import UsageError
 from adverse_events.lake.catalog.settings import CatalogSettings
 from adverse_events.lake.settings import LakeSettings
+from adverse_events.landing.settings import LandingSettings
+from adverse_events.listening.settings import ListenSettings
 from adverse_events.privacy import PrivacySettings
 from adverse_events.screening.screen import ScreeningSettings
 from adverse_events.source.archive import ArchiveSettings
@@ -75,6 +77,8 @@ class Settings(BaseSettings):
         default_factory=ComplianceSettings, description="How deletions are asked for."
     )
     lake: LakeSettings = Field(default_factory=LakeSettings, description="Where results are kept.")
+    landing: LandingSettings = Field(default_factory=LandingSettings, description="Where posts of a stream land first.")
+    listen: ListenSettings = Field(default_factory=ListenSettings, description="How a stream is listened to.")
     catalog: CatalogSettings = Field(default_factory=CatalogSettings, description="Glue and Athena over the lake.")
     x: XSettings = Field(default_factory=XSettings, description="X API v2.")
     search: SearchSettings = Field(default_factory=SearchSettings, description="What is searched for on X.")

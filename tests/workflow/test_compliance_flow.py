@@ -3,12 +3,16 @@
 import json
 import os
 import time
+from contextlib import closing
+from datetime import UTC, datetime
 
 import pyarrow.parquet as pq
 import pytest
 
 from ade.__main__ import run
 from adverse_events.errors import UsageError
+from adverse_events.landing.protocol import LandedPost, StoreFacts
+from adverse_events.landing.sqlite import SqliteLanding
 from adverse_events.local_x.listener import LocalX
 from adverse_events.privacy import IdentityKey
 from flows.backfill import backfill_adverse_events
@@ -174,3 +178,20 @@ def test_calls_and_mail_are_assessed_like_posts(tmp_path):
         "user_request": 1
     }
     assert detect(drop, lake, **{"source.kind": "drop"}).rows_assessed == 1
+
+
+def test_the_landing_store_forgets_too_and_keeps_the_post_out(posts, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ADE_LANDING__PATH", str(tmp_path / "landing.sqlite"))
+    detect(posts, tmp_path / "lake")
+    landed = LandedPost(hash_of("902"), "masked", datetime(2026, 3, 1, tzinfo=UTC), "en", None, False, "0" * 64)  # noqa: FBT003
+    facts = StoreFacts("signal", IdentityKey(KEY.encode()).fingerprint, 60)
+    with closing(SqliteLanding.open(tmp_path / "landing.sqlite", facts)) as store:
+        store.put([landed])
+    (tmp_path / "gone.txt").write_text("902\n")
+    account = comply_with_deletions.fn(deletions=str(tmp_path / "gone.txt"), lake=str(tmp_path / "lake"))
+
+    assert (account.n_landed, account.n_in_lake) == (1, 1)
+    with closing(SqliteLanding.open(tmp_path / "landing.sqlite", facts)) as store:
+        assert store.put([landed]).n_forgotten == 1
+    assert comply_with_deletions.fn(deletions=str(tmp_path / "gone.txt"), lake=str(tmp_path / "lake")).n_landed == 0

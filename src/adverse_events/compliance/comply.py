@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -171,14 +172,16 @@ def comply(
 ) -> ComplianceAccount:
     """Put posts on the suppression list, then take every post on it out of the lake.
 
-    In this order, so that a run killed anywhere is finished by the same command, and so that the whole list is looked
-    for each time: a copy put back, or a post that slipped in while it was listed, goes with the next run.
+    The landing store first, then the list, then the lake: a run killed anywhere is finished by the same command. The
+    whole list is looked for each time: a copy put back, or a post that slipped in while it was listed, goes with the
+    next run.
 
     Args:
         lake: The lake.
         rows: Posts to put on the list, see `hashed`.
         landing: A landing store that has to forget them too.
-        landed_ids: The same posts as the landing store keeps their ids.
+        landed_ids: The same posts as the landing store keeps their ids, one for each of `rows`; those that are on the
+            suppression list already are not asked for again.
         dry_run: Only say what would go.
         progress: Told the number of windows rewritten since it was last told.
 
@@ -190,8 +193,12 @@ def comply(
     listed = before.with_more(rows)
     new = before.without_known(rows)
     asked = Suppression().with_more(rows)
+    n_landed = 0
+    if landing and not dry_run:
+        hashes = [digest.hex() for digest in rows.column("tweet_hash").to_pylist()]
+        is_new = before.positions_of(hashes) < 0
+        n_landed = landing.forget(dict.fromkeys(compress(landed_ids, is_new.tolist())))
     n_new = new.num_rows if dry_run else lake.suppress(rows)
-    n_landed = 0 if dry_run or landing is None else landing.forget(landed_ids)
     suppression = listed if dry_run else lake.suppressed()
     if not dry_run:
         lake.recover()

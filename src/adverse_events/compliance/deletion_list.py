@@ -33,6 +33,9 @@ LONGEST_ID = 512
 DETAILS_KEPT = 20
 """Malformed lines that are named one by one; the rest are counted."""
 
+_NO_ID = "\0"
+"""Stands for a value that is neither text nor a whole number."""
+
 _ROUNDED = re.compile(r"\d(?:\.\d*)?[eE]\+?\d+")
 _ALIASES = {"delete": "deleted", "removed": "deleted", "private": "protected", "withheld_in": "withheld"}
 
@@ -185,7 +188,7 @@ def _named(columns: tuple[str, ...], names: tuple[str, ...]) -> str | None:
 
 def _as_text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
-        return "" if value is None else "not an id"
+        return "" if value is None else _NO_ID
     return str(value)
 
 

@@ -32,6 +32,10 @@ class Deletions:
     ids: tuple[str, ...]
     read: Read
 
+    def stored_ids(self, *, keeps_ids: bool) -> Sequence[str]:
+        """Return the ids as a lake of case mode (`keeps_ids`) or signal mode stores them, one for each of `rows`."""
+        return self.ids if keeps_ids else [digest.hex() for digest in self.rows.column("tweet_hash").to_pylist()]
+
 
 def read_lists(
     paths: Sequence[Path], hash_of: Callable[[str], str], *, reason: str, as_stored: bool = False

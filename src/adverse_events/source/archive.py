@@ -22,13 +22,17 @@ if TYPE_CHECKING:
     from adverse_events.source.files import SourceFile
 
 
+LANDING = "landing://"
+"""What source.path says for the landing store; settings of its own say where that is."""
+
+
 class ArchiveSettings(BaseModel, frozen=True, extra="forbid"):
     """Which files hold the posts, and which of their columns hold what."""
 
     path: Place | None = Field(
         None,
         description="File, folder (with its subfolders) or glob of posts, on this machine or s3://: JSON, CSV, TSV or "
-        "Parquet. Or x://recent or x://all, to search X.",
+        "Parquet. Or x://recent or x://all, to search X; or landing://, for what a listener has landed.",
     )
     file_format: FileFormat | None = Field(None, description="Format of the files, where their names do not say.")
     text_column: str | None = Field(None, description="Column of the text. Empty: text, full_text, tweet, content...")
@@ -74,11 +78,19 @@ class ArchiveSettings(BaseModel, frozen=True, extra="forbid"):
         """Whether the posts are searched for on X."""
         return self.path in PRODUCTS
 
+    @property
+    def is_landing(self) -> bool:
+        """Whether the posts are those of the landing store."""
+        return self.path == LANDING
+
     @field_validator("path")
     @classmethod
     def _names_a_search(cls, path: str | None) -> str | None:
         if path and path.lower().startswith("x:") and path not in PRODUCTS:
             msg = f"{path} is no search on X; write {' or '.join(PRODUCTS)}"
+            raise ValueError(msg)
+        if path and path.lower().startswith("landing:") and path != LANDING:
+            msg = f"{path} is no landing store; write {LANDING}, and its place in landing.path or landing.table"
             raise ValueError(msg)
         return path
 

@@ -169,8 +169,12 @@ class Intake:
         """Return what is not on the suppression list, and count what is."""
         if not len(self._suppression):
             return rows, created, starts
-        hashes = [self._hash(row) for row in rows]
-        positions = self._suppression.positions_of(hashes)
+        positions = self._suppression.positions_of([self._hash(row, row.tweet_id) for row in rows])
+        for index, row in enumerate(rows):
+            # Who deletes a post deletes its earlier versions too, and a list may name any of them.
+            if isinstance(row, Tweet) and row.earlier_ids and positions[index] < 0:
+                earlier = self._suppression.positions_of([self._hash(row, each) for each in row.earlier_ids])
+                positions[index] = earlier.max()
         is_gone = positions >= 0
         if not is_gone.any():
             return rows, created, starts
@@ -180,9 +184,9 @@ class Intake:
         kept = [row for row, gone in zip(rows, is_gone.tolist(), strict=True) if not gone]
         return kept, created[~is_gone], starts[~is_gone]
 
-    def _hash(self, row: Tweet | Reject) -> str | None:
-        is_hash = row.tweet_id is None or (row.is_masked and not self._keeps_ids)
-        return row.tweet_id if is_hash else self._key.tweet_hash(str(row.tweet_id))
+    def _hash(self, row: Tweet | Reject, tweet_id: str | None) -> str | None:
+        is_hash = tweet_id is None or (row.is_masked and not self._keeps_ids)
+        return tweet_id if is_hash else self._key.tweet_hash(str(tweet_id))
 
     def _reject_row(self, reject: Reject) -> dict[str, object]:
         return {

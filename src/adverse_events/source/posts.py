@@ -189,6 +189,7 @@ class PostReader:
             place_country=whereabouts.country_code,
             place_name=whereabouts.place_name,
             channel=self._channel(values),
+            earlier_ids=_earlier_ids(values, tweet_id),
         )
 
     def _channel(self, values: Mapping[str, Any]) -> str | None:
@@ -254,6 +255,14 @@ def _is_repost(values: Mapping[str, Any], text: str) -> bool:
     return isinstance(references, list) and any(
         isinstance(reference, dict) and reference.get("type") == "retweeted" for reference in references
     )
+
+
+def _earlier_ids(values: Mapping[str, Any], tweet_id: str) -> tuple[str, ...]:
+    """Return the ids of the versions before this one: X lists every version of a post so far, the first one first."""
+    history = values.get("edit_history_tweet_ids")
+    if not isinstance(history, list) or tweet_id not in history:
+        return ()
+    return tuple(each for each in history[: history.index(tweet_id)] if isinstance(each, str))
 
 
 def _derived_id(created_at: datetime, text: str) -> str:

@@ -28,11 +28,13 @@ class Tweet:
         origin: File, relative to the source, or landing key.
         row_number: Line or row in that file, from 1; None where it has none.
         payload_sha256: Hash of the bytes it was read from, hex.
-        is_masked: The text is masked, and id and author are what may be stored already.
         profile_location: Where the author's profile says they are, as written; used in case mode, and never stored.
         place_country: Country code of the post's own place.
         place_name: Full name of that place.
         channel: Channel it came from, where that is not its source's.
+        is_masked: The text is masked, and ids and author are what may be stored already.
+        earlier_ids: Ids of the versions that this one replaces; empty where it was never edited, or the source does not
+            say.
     """
 
     tweet_id: str
@@ -49,6 +51,7 @@ class Tweet:
     place_country: str | None = None
     place_name: str | None = field(default=None, repr=False)
     channel: str | None = None
+    earlier_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

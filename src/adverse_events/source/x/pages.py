@@ -78,6 +78,7 @@ class PageReader:
             profile_location=mask_text(outcome.profile_location or "") or None if self._keeps_ids else None,
             place_country=outcome.place_country if self._keeps_ids else None,
             place_name=outcome.place_name if self._keeps_ids else None,
+            earlier_ids=(),  # the state file tells versions apart itself
         )
 
     def _partial(self, error: Any) -> StoredRow:
