@@ -46,7 +46,7 @@ def forget_posts(
             assembly.lake_for(settings),
             asked.rows,
             landing=landing,
-            landed_ids=asked.stored_ids(keeps_ids=settings.privacy.mode == "case"),
+            landed_ids=asked.stored_ids(keeps_ids=settings.privacy.mode == "case") if landing else (),
             dry_run=dry_run,
             progress=advance,
         )
