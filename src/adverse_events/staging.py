@@ -119,7 +119,7 @@ class Tally:
         if self.rows_in != rows_assessed + screened_out + rejected + deleted:
             msg = (
                 f"window {window}: {self.rows_in} rows in, but {rows_assessed} assessed, "
-                f"{screened_out} screened out, {rejected} rejected and {deleted} deleted"
+                f"{screened_out} screened out and {rejected} rejected{f', {deleted} deleted' if deleted else ''}"
             )
             raise AccountingError(msg)
 
