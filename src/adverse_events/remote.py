@@ -99,8 +99,14 @@ class RemoteParts:
         return SuppressionObjects(store.url, store).load()
 
     def lake(self, settings: Settings, key: IdentityKey) -> S3Lake:
-        """Open the lake in a bucket, after a look at its tables in the catalog."""
+        """Open the lake in a bucket, after a look at its tables in the catalog; once per run, as the other parts."""
+        opened = (S3Lake, settings.lake, settings.catalog, settings.window_minutes, settings.privacy.mode)
+        return self._once((*opened, key.fingerprint), lambda: self._opened_lake(settings, key))
+
+    def _opened_lake(self, settings: Settings, key: IdentityKey) -> S3Lake:
         if settings.catalog.database:
+            # First, since the tables of a catalog lie over another lake than one in a bucket that is not there.
+            S3Store(self.cloud, settings.lake.path).check_bucket()
             self.catalog(settings).check()
         return S3Lake.open(
             self.cloud,

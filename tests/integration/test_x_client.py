@@ -7,7 +7,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from adverse_events import progress
+from adverse_events import assembly, progress
+from adverse_events.aws.doctor.examination import checks_for, examine
 from adverse_events.errors import (
     AnswerError,
     PermanentServiceError,
@@ -20,6 +21,7 @@ from adverse_events.local_x.listener import LocalX
 from adverse_events.settings import load_settings
 from adverse_events.source.x.client import XClient
 from adverse_events.source.x.errors import AllowanceError, RateLimitError, refusal
+from tests.moto_server import cloud_at, moto_server
 from tests.x_server import SECRET, add_posts, client_for
 
 
@@ -95,9 +97,17 @@ def test_a_plan_without_the_full_archive_is_told_so(server):
     assert "x://recent" in str(caught.value)
 
 
-def test_no_credits_are_an_allowance_and_no_throttle():
-    body = {"title": "CreditsDepleted", "type": "https://api.x.com/2/problems/credits", "detail": "none left"}
-    assert isinstance(refusal("GET /2/tweets", 402, body), AllowanceError)
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (402, None),
+        (402, {"title": "CreditsDepleted", "type": "https://api.x.com/2/problems/credits", "detail": "none left"}),
+        (403, {"title": "SpendCapReached", "type": "https://api.x.com/2/problems/spend-cap"}),
+        (429, {"type": "https://api.x.com/2/problems/usage-capped"}),
+    ],
+)
+def test_what_costs_too_much_is_an_allowance_and_no_throttle(status, body):
+    assert isinstance(refusal("GET /2/tweets", status, body), AllowanceError)
 
 
 @pytest.mark.parametrize("body", [None, [], "text", {"errors": "none"}, {"errors": [3]}, {"title": 7, "errors": None}])
@@ -177,6 +187,20 @@ def test_the_token_travels_encrypted_or_not_at_all(url):
         load_settings({"x.base_url": url})
 
 
+def test_the_token_comes_from_secrets_manager_and_is_checked_there_too(monkeypatch):
+    with moto_server() as url:
+        cloud = cloud_at(url, monkeypatch)
+        cloud.client("secretsmanager").create_secret(Name="x", SecretString=f" Bearer {SECRET}\n")
+        cloud.client("secretsmanager").create_secret(Name="wrong", SecretString="two words")
+        token = assembly.token_for(load_settings({"x.bearer_token_secret": "x"}))
+        assert token.get_secret_value() == SECRET
+        with pytest.raises(UsageError, match="stored bearer token of X is no bearer token") as caught:
+            assembly.token_for(load_settings({"x.bearer_token_secret": "wrong"}))
+        assert "two words" not in str(caught.value)
+        with pytest.raises(PermanentServiceError, match="GetSecretValue none"):
+            assembly.token_for(load_settings({"x.bearer_token_secret": "none"}))
+
+
 def test_a_token_is_no_flag():
     with pytest.raises(UsageError, match=r"x\.bearer_token is a secret"):
         load_settings({"x.bearer_token": SECRET})
@@ -190,3 +214,17 @@ def test_answers_come_from_one_connection(server):
         pool = client._http._transport._pool
         assert len(pool.connections) == 1
     assert isinstance(client._http, httpx.Client)
+
+
+def test_the_doctor_asks_the_endpoint_that_a_run_needs_and_reads_no_post(server, monkeypatch):
+    monkeypatch.setenv("ADE_X__BEARER_TOKEN", server.state.token)
+    settings = load_settings({"source.path": "x://all", "x.base_url": server.address})
+
+    def finding():
+        return next(each for each in examine(checks_for(settings)) if each.name == "X API")
+
+    assert (finding().status, finding().found) == ("ok", "answers; the drugs take 80 queries")
+    server.state.products = frozenset({"recent"})
+    assert finding().status == "missing"
+    assert "plan does not include" in finding().found
+    assert server.state.served == 0

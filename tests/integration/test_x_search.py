@@ -2,18 +2,23 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
-from adverse_events.errors import PermanentServiceError, TransientServiceError, UsageError
+from adverse_events.errors import AnswerError, PermanentServiceError, TransientServiceError, UsageError
 from adverse_events.local_x.clock import Clock
 from adverse_events.local_x.faults import Fault
 from adverse_events.local_x.listener import LocalX
 from adverse_events.local_x.state import State
 from adverse_events.sample.clock import snowflake
+from adverse_events.source.x.pages import check_page
 from adverse_events.source.x.search_settings import POSTS_PER_PAGE
-from adverse_events.source.x.state import FILE
+from adverse_events.source.x.state import FILE, XState
 from adverse_events.windows import Window
 from tests.x_server import START, add_posts, ids, read, search_for, stored
 
@@ -113,6 +118,29 @@ def test_withheld_posts_unknown_fields_and_broken_posts_are_all_accounted_for(se
     tweets, rejects, _ = read(search_for(server, tmp_path))
     assert len(tweets) == 1
     assert sorted(reject.reason for reject in rejects) == ["missing_created_at", "missing_created_at"]
+
+
+@pytest.mark.parametrize(
+    "page", [{}, {"data": []}, {"data": {"id": "1"}, "meta": {}}, {"meta": "none"}, {"errors": []}]
+)
+def test_an_answer_that_does_not_say_whether_more_follows_is_not_taken_for_the_last(page):
+    with pytest.raises(AnswerError, match="no page of posts"):
+        check_page(page)
+
+
+def test_a_page_without_posts_may_have_a_next_one(server, state, tmp_path, monkeypatch):
+    """X's pages hold up to so many posts, and may hold none before the last."""
+    (made,) = add_posts(state, 1)
+    search = search_for(server, tmp_path)
+    ask = search._client.get
+    answers = iter([{"meta": {"result_count": 0, "next_token": "t"}}])
+    monkeypatch.setattr(
+        search._client,
+        "get",
+        lambda path, params, check: next(answers, None) or ask(path, {**params, "next_token": None}, check=check),
+    )
+    tweets, _, _ = read(search)
+    assert ids(tweets) == [stored(made)]
 
 
 def test_a_post_of_another_time_than_asked_for_is_refused_and_in_no_window(server, state, tmp_path):
@@ -255,6 +283,39 @@ def test_posts_just_fetched_are_read_again_without_being_paid_for(server, state,
     assert state.served == 10
 
 
+def test_runs_at_once_share_what_is_kept_and_each_has_every_post(server, state, tmp_path):
+    made = add_posts(state, 700)
+    searches = [search_for(server, tmp_path, product="recent", search__drugs="sertraline") for _ in range(3)]
+    with ThreadPoolExecutor(3) as threads:
+        results = [tweets for tweets, _, _ in threads.map(read, searches)]
+    assert all(ids(tweets) == sorted(map(stored, made)) for tweets in results)
+
+
+def test_the_state_file_may_be_opened_by_many_at_once(tmp_path):
+    program = "import sys; from pathlib import Path; from adverse_events.source.x.state import Spent, XState\n"
+    program += "for _ in range(20):\n    with XState(Path(sys.argv[1])) as state: state.spend(Spent(1, 0, 1))"
+    command = [sys.executable, "-c", program, str(tmp_path / "state")]
+    running = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
+    assert [(process.communicate(timeout=60)[1], process.returncode) for process in running] == [(b"", 0)] * 3
+    with XState(tmp_path / "state") as file:
+        assert file.spent_in_month().posts == 60
+
+
+def test_posts_that_another_run_takes_away_are_no_empty_window(server, state, tmp_path):
+    add_posts(state, 5)
+    search = search_for(server, tmp_path)
+    rows = search._state.rows
+
+    def taken_away(span):
+        with XState(tmp_path) as other:
+            other.forget_old(done_hours=0, begun_hours=0)
+        return rows(span)
+
+    search._state.rows = taken_away
+    with pytest.raises(TransientServiceError, match="another run has removed posts"):
+        read(search)
+
+
 def test_another_list_of_drugs_is_another_search(server, state, tmp_path):
     add_posts(state, 5)
     add_posts(state, 5, drug="warfarin", hours=4)
@@ -289,6 +350,66 @@ def test_a_state_file_that_is_none_is_named_with_a_remedy(server, tmp_path):
     (tmp_path / FILE).write_text("not a database, but long enough to be taken for one" * 20)
     with pytest.raises(PermanentServiceError, match=r"x\.state_folder"):
         search_for(server, tmp_path)
+
+
+def test_a_deleted_post_can_be_taken_out_of_what_is_kept(server, state, tmp_path):
+    deleted, *others = add_posts(state, 3)
+    read(search_for(server, tmp_path))
+    with XState(tmp_path) as file:
+        assert file.forget([stored(deleted), stored("77")]) == 1
+    tweets, _, _ = read(search_for(server, tmp_path))
+    assert ids(tweets) == sorted(map(stored, others))
+    assert state.served == 3
+
+
+def test_what_is_old_is_forgotten(server, state, tmp_path):
+    add_posts(state, 3)
+    read(search_for(server, tmp_path))
+    later = time.time() + 7 * 3600
+    with XState(tmp_path, clock=lambda: later) as file:
+        file.forget_old(done_hours=8, begun_hours=72)
+        assert file._file.execute("SELECT count(*) FROM rows").fetchone() == (3,)
+        file.forget_old(done_hours=6, begun_hours=72)
+        assert file._file.execute("SELECT count(*) FROM rows").fetchone() == (0,)
+        assert file.spent_in_month().posts == 3
+
+
+PROGRAM = """
+import os, sys
+from datetime import timedelta
+from pydantic import SecretStr
+from adverse_events import live
+from adverse_events.privacy import IdentityKey
+from adverse_events.settings import load_settings
+from tests.x_server import KEY, START
+
+address, folder, n_pages = sys.argv[1], sys.argv[2], int(sys.argv[3])
+settings = load_settings({
+    "source.path": "x://recent", "x.base_url": address, "x.state_folder": folder, "search.drugs": "sertraline"})
+windows = live.windows_of(settings, START, START + timedelta(days=1))
+source = live.search_for(settings, windows, KEY, SecretStr("local-x-token"))
+save = source._state.save
+
+def kill_after(*arguments, **more):
+    global n_pages
+    save(*arguments, **more)
+    n_pages -= 1
+    if not n_pages:
+        os.kill(os.getpid(), 9)
+
+source._state.save = kill_after
+list(source.read())
+"""
+
+
+def test_a_run_that_is_killed_again_and_again_pays_for_each_post_once(server, state, tmp_path):
+    made = add_posts(state, 450)
+    for n_pages in (1, 2):
+        command = [sys.executable, "-c", PROGRAM, server.address, str(tmp_path), str(n_pages)]
+        assert subprocess.run(command, check=False, timeout=60).returncode == -9
+    tweets, _, _ = read(search_for(server, tmp_path, product="recent", search__drugs="sertraline"))
+    assert ids(tweets) == sorted(map(stored, made))
+    assert state.served == 450
 
 
 def test_a_page_is_kept_whole_or_not_at_all(server, state, tmp_path):

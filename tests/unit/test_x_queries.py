@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,10 @@ from hypothesis import strategies as st
 
 from adverse_events.errors import UsageError
 from adverse_events.local_x.query import parse
+from adverse_events.local_x.state import State
+from adverse_events.sample.generate import generate
+from adverse_events.sample.week import DAYS, N_POSTS, SEED, START
+from adverse_events.screening.drugs import DrugLexicon
 from adverse_events.screening.lexicon_data import read_lexicon
 from adverse_events.settings import load_settings
 from adverse_events.source.x.queries import names_of, queries_of
@@ -40,6 +45,14 @@ def test_no_drug_named_means_the_whole_lexicon_without_its_ordinary_words(lexico
 def test_an_unknown_drug_is_refused_with_the_nearest_name(lexicon):
     with pytest.raises(UsageError, match=r"'sertralinee'; did you mean sertraline"):
         names_of(["sertralinee"], lexicon)
+
+
+def test_a_drug_of_which_every_name_is_an_ordinary_word_is_not_silently_left_out(lexicon):
+    plain = {ingredient for form, ingredient in lexicon.forms.items() if form not in lexicon.ambiguous}
+    name = next(form for form, ingredient in lexicon.forms.items() if ingredient not in plain)
+    with pytest.raises(UsageError, match=r"set search\.include_ambiguous"):
+        names_of([name], lexicon)
+    assert name in names_of([name], lexicon, include_ambiguous=True)
 
 
 @pytest.mark.parametrize("longest", [512, 1024])
@@ -89,3 +102,25 @@ def test_drugs_come_from_the_environment(monkeypatch):
 def test_a_misspelt_search_is_no_strange_local_file(path):
     with pytest.raises(UsageError, match="x://recent or x://all"):
         load_settings({"source.path": path})
+
+
+def test_nearly_every_post_that_screening_keeps_for_its_drug_is_found(lexicon):
+    """Not found are misspellings that the lexicon does not list; docs/live.md has the figure."""
+    drugs = DrugLexicon(lexicon)
+    state = State()
+    posts = [
+        post
+        for post in generate(N_POSTS, SEED)
+        if post.lang == "en" and post.kind != "repost" and drugs.find(post.text)
+    ]
+    state.add_sample(posts)
+    end = START + timedelta(days=DAYS)
+    found = {
+        held.tweet_id
+        for query in queries_of(names_of([], lexicon), SUFFIX, 1024)
+        for held in state.matching(parse(query), START, end)
+    }
+    missed = [post for post in posts if int(post.tweet_id) not in found]
+    assert {post.kind for post in missed} == {"misspelling"}
+    assert len(found) / len(posts) > 0.98, f"{len(found)} of {len(posts)}"
+    print(f"{len(found)} of {len(posts)}")  # noqa: T201 - the figure, with pytest -s

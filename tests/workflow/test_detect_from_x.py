@@ -1,7 +1,7 @@
 """Whole runs over posts that are searched for on X: the same lake as from files of the same posts."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pyarrow.parquet as pq
 import pytest
@@ -13,8 +13,10 @@ from adverse_events.local_x.clock import Clock
 from adverse_events.local_x.listener import LocalX
 from adverse_events.local_x.query import parse
 from adverse_events.local_x.state import TOKEN, State
+from adverse_events.sample.clock import iso_milliseconds, snowflake
 from adverse_events.sample.generate import generate
 from adverse_events.settings import load_settings
+from adverse_events.source.x import client
 from adverse_events.source.x.fields import POST
 from flows.backfill import backfill_adverse_events
 from flows.detect import detect_adverse_events
@@ -38,7 +40,7 @@ def address(server, monkeypatch, tmp_path):
     monkeypatch.setenv("ADE_X__BEARER_TOKEN", TOKEN)
     monkeypatch.setenv("ADE_X__STATE_FOLDER", str(tmp_path / "state"))
     monkeypatch.setenv("ADE_SEARCH__SECONDS_BETWEEN_REQUESTS", "0")
-    monkeypatch.setenv("ADE_SEARCH__HOURS_PER_REQUEST", "84")
+    monkeypatch.setenv("ADE_SEARCH__HOURS_PER_REQUEST", "168")
     monkeypatch.setenv("ADE_WINDOW_MINUTES", "360")
 
 
@@ -67,8 +69,10 @@ def detect(source, lake, **options):
     return detect_adverse_events.fn(**given)
 
 
-def test_a_week_from_x_is_byte_for_byte_the_week_from_files(server, tmp_path):
+def test_a_week_from_x_is_byte_for_byte_the_week_from_files(server, tmp_path, monkeypatch):
     """With one request in twelve failing, too: a fault leaves no trace."""
+    monkeypatch.setattr(client, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(client, "MARGIN_S", 0)
     n_found = archive_of(server, tmp_path / "posts.jsonl")
     server.state.faults.everywhere(0.08, ("search/all",))
     from_x = detect("x://all", tmp_path / "x", **{"x.max_attempts": 12})
@@ -155,3 +159,24 @@ def test_what_cannot_be_searched_is_refused_before_anything_is_read(
     assert code == 2
     assert told in capsys.readouterr().err
     assert server.state.asked.total() == n_asked
+
+
+def test_the_hourly_deployment_reads_the_windows_that_were_over_last(monkeypatch, tmp_path):
+    """As prefect.yaml says it, with the source changed: no other parameter is needed."""
+    now = datetime.now(UTC)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    monkeypatch.setenv("ADE_WINDOW_MINUTES", "60")
+    monkeypatch.setenv("ADE_SEARCH__DRUGS", "sertraline")
+    with LocalX(state=State(clock=Clock(now))) as running:
+        monkeypatch.setenv("ADE_X__BASE_URL", running.address)
+        for hours in range(5):
+            moment = hour - timedelta(hours=hours) + timedelta(minutes=1)
+            tweet_id = str(snowflake(moment, 0))
+            text = f"hour {hours} of sertraline and no sleep"
+            running.state.add(
+                {"id": tweet_id, "edit_history_tweet_ids": [tweet_id], "text": text, "lang": "en"}
+                | {"created_at": iso_milliseconds(moment)}
+            )
+        account = detect_adverse_events.fn(source="x://recent", lake=str(tmp_path / "lake"), last_windows=3)
+    assert (account.n_windows, account.rows_read, account.n_windows_not_read) == (3, 3, 0)
+    assert account.start == hour - timedelta(hours=3)

@@ -1,25 +1,25 @@
 """The lake in a bucket: the objects of a local lake, byte for byte, each window written whole or not at all.
 
 Files are prepared exactly as for a local lake, in a private temporary folder, and their bytes are put under
-deterministic keys with boto3. awswrangler reads them back (``wr.s3.read_parquet(url, dataset=True)``) and finds the
-newest part when a lake is opened; it does not write them, because
+deterministic keys through awswrangler, one conditional request each (`upload`); an object longer than its parts goes
+in one request of boto3. awswrangler also reads them back (``wr.s3.read_parquet(url, dataset=True)``) and finds the
+newest part when a lake is opened. What of it is not used, because
 
 * ``wr.s3.to_parquet(dataset=True)`` names files by random UUIDs, deletes before it writes or duplicates on a retry,
   and takes the rows through pandas, which changes types and bytes;
-* ``wr.s3.upload`` completes a multipart upload on its way out of an error: with the second of two parts refused, half
-  a file stood under its key. It also makes a client per call, and a put cannot depend on what it replaces;
 * ``wr.s3.delete_objects`` passes over keys that S3 answers with InternalError, and would leave old rows standing.
 
-(awswrangler 3.17, ``s3/_fs.py`` and ``s3/_delete.py``, read and tried.) Writers of one date take turns by a lease,
-see `lease`.
+(awswrangler 3.17.1, ``s3/_delete.py``, read and tried.) Writers of one date take turns by a lease, see `lease`.
 """
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import ExitStack, closing, contextmanager
+from contextvars import copy_context
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Self
 
@@ -41,14 +41,15 @@ from adverse_events.staging import workspace
 from adverse_events.tables import RECEIPTS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from adverse_events.aws.session import Cloud
     from adverse_events.lake.preparation import Prepared
     from adverse_events.lake.receipt import Receipt
     from adverse_events.lake.s3.lease import Lease
-    from adverse_events.lake.suppression import Suppression, SuppressionFiles
+    from adverse_events.lake.suppression import SuppressionFiles
     from adverse_events.lake.windowed import Job
 
 _GROUP = 256
@@ -163,36 +164,30 @@ class S3Lake(WindowedLake):
 
     def _replace(self, jobs: Sequence[Job]) -> list[Receipt]:
         """Run `jobs` date by date: one lease and one listing serve all windows of a date."""
-        receipts = []
-        for date, of_date in groupby(jobs, lambda job: partition_of(job.receipt_key).partition("/")[0]):
-            waiting = list(of_date)
-            for begin in range(0, len(waiting), _GROUP):
-                with workspace() as staging:
-                    receipts += self._replace_group(date, waiting[begin : begin + _GROUP], staging)
-        return receipts
+        with closing(_prepared_ahead(_groups(jobs), self._prepared)) as ready:
+            return [receipt for group in ready for receipt in self._replace_group(group)]
 
-    def _replace_group(self, date: str, jobs: Sequence[Job], staging: Path) -> list[Receipt]:
-        suppression = self.suppressed()
-        prepared = self._prepared(jobs, staging, suppression)
-        with leased(self._store, f"{LOCKS}/{date}.json", self._lease_terms) as lease:
-            receipts = self._put(lease, jobs, prepared)
-            while any(not r.is_unchanged for r in receipts) and self._suppression_files().token() != suppression.token:
+    def _replace_group(self, group: _Ready) -> list[Receipt]:
+        with leased(self._store, f"{LOCKS}/{group.date}.json", self._lease_terms) as lease:
+            receipts = self._put(lease, group.windows)
+            while any(not r.is_unchanged for r in receipts) and self._suppression_files().token() != group.token:
                 # What was put a moment ago may hold posts that came onto the list meanwhile. A run killed right here
                 # leaves them to the next `comply`, which looks through the whole lake.
-                suppression = self.suppressed()
-                receipts = self._put(lease, jobs, self._prepared(jobs, staging, suppression))
-            return receipts
+                group = self._prepared(group.date, group.jobs, group.folder)
+                receipts = self._put(lease, group.windows)
+        return receipts
 
-    def _prepared(self, jobs: Sequence[Job], staging: Path, suppression: Suppression) -> dict[str, Prepared]:
-        prepared = {}
+    def _prepared(self, date: str, jobs: Sequence[Job], folder: Path) -> _Ready:
+        suppression = self.suppressed()
+        windows = {}
         for number, job in enumerate(jobs):
-            with _disk_errors(staging, job.what):
-                stem = staging / f"{number}-{suppression.token[:8]}"
-                prepared[job.what] = job.prepare(stem=stem, withheld=self._withheld(suppression))
-        return prepared
+            with _disk_errors(folder, job.what):
+                stem = folder / f"{number}-{suppression.token[:8]}"
+                windows[job.what] = job.prepare(stem=stem, withheld=self._withheld(suppression))
+        return _Ready(date, jobs, folder, suppression.token, windows)
 
-    def _put(self, lease: Lease, jobs: Sequence[Job], prepared: dict[str, Prepared]) -> list[Receipt]:
-        listing = Listing(self._store, [job.receipt_key for job in jobs])
+    def _put(self, lease: Lease, prepared: dict[str, Prepared]) -> list[Receipt]:
+        listing = Listing(self._store, [window.receipt.key for window in prepared.values()])
         changed = {what: window for what, window in prepared.items() if not listing.stands(window)}
         skipped = {what for what, window in changed.items() if listing.is_outdated(window)}
 
@@ -217,6 +212,64 @@ class S3Lake(WindowedLake):
             )
             for what, window in prepared.items()
         ]
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """Windows of one date whose files are written.
+
+    Attributes:
+        date: Their date, as partitions name it.
+        jobs: What made them.
+        folder: Where the files lie.
+        token: Of the suppression list they were made by.
+        windows: The files, by what they are of.
+    """
+
+    date: str
+    jobs: Sequence[Job]
+    folder: Path
+    token: str
+    windows: dict[str, Prepared]
+
+
+def _groups(jobs: Sequence[Job]) -> Iterator[tuple[str, list[Job]]]:
+    """Yield the jobs of each date, at most `_GROUP` at a time."""
+    for date, of_date in groupby(jobs, lambda job: partition_of(job.receipt_key).partition("/")[0]):
+        waiting = list(of_date)
+        for begin in range(0, len(waiting), _GROUP):
+            yield date, waiting[begin : begin + _GROUP]
+
+
+def _prepared_ahead(
+    groups: Iterable[tuple[str, list[Job]]], prepare: Callable[[str, Sequence[Job], Path], _Ready]
+) -> Generator[_Ready]:
+    """Yield each group with its files, those of the next one being written while this one's travel.
+
+    A group's files are there until the next is asked for.
+    """
+    writer = ThreadPoolExecutor(1, "prepare")
+    ahead: deque[tuple[ExitStack, Future[_Ready]]] = deque()
+
+    def first() -> Iterator[_Ready]:
+        staging, writing = ahead.popleft()
+        with staging:
+            yield writing.result()
+
+    try:
+        for date, jobs in groups:
+            staging = ExitStack()
+            folder = staging.enter_context(workspace())
+            # In this context: progress is told to who listens in it.
+            ahead.append((staging, writer.submit(copy_context().run, prepare, date, jobs, folder)))
+            if len(ahead) > 1:
+                yield from first()
+        while ahead:
+            yield from first()
+    finally:
+        writer.shutdown(cancel_futures=True)
+        for staging, _ in ahead:
+            staging.close()
 
 
 @contextmanager

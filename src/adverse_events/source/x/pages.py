@@ -51,8 +51,11 @@ class PageReader:
                 outcome = self._inside(replace(reader.read(row), row_number=None))
                 history = row.values.get("edit_history_tweet_ids")
                 versions = history if isinstance(history, list) else []
-                root = str(versions[0]) if versions else outcome.tweet_id or f"sha256 {outcome.payload_sha256}"
-                yield StoredRow(self._id(root), len(versions), self._masked(outcome))
+                if isinstance(outcome, Reject):  # never takes the place of a post, whatever it says it is a version of
+                    yield StoredRow(f"reject {outcome.payload_sha256}", 0, self._masked(outcome))
+                else:
+                    root = str(versions[0]) if versions else outcome.tweet_id
+                    yield StoredRow(self._id(root), len(versions), self._masked(outcome))
         for error in page.get("errors") or ():
             yield self._partial(error)
 
@@ -101,8 +104,9 @@ def check_page(page: Mapping[str, Any]) -> None:
     """Refuse what is no page of posts.
 
     Raises:
-        AnswerError: It has neither posts nor the number of its results, or they are no list.
+        AnswerError: Its posts are no list, or it does not say whether another page follows: taking it for the last one
+            would lose posts.
     """
-    data, meta = page.get("data"), page.get("meta")
-    if not (isinstance(data, list) or (data is None and isinstance(meta, dict))):
+    data, meta = page.get("data", []), page.get("meta")
+    if not isinstance(data, list) or not isinstance(meta, dict):
         raise AnswerError("X API page", "the answer is no page of posts")

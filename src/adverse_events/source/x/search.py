@@ -11,11 +11,12 @@ import hashlib
 import json
 import logging
 import time
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from adverse_events import progress
 from adverse_events.errors import AnswerError, TransientServiceError
 from adverse_events.source.protocol import CHARACTERS_PER_CHUNK, ROWS_PER_CHUNK, LeftOut, Reject, SourceChunk, Tweet
 from adverse_events.source.x.allowance import Allowance
@@ -23,6 +24,7 @@ from adverse_events.source.x.errors import SERVICE, AllowanceError, ExpiredPageE
 from adverse_events.source.x.fields import fields_for
 from adverse_events.source.x.pages import PageReader, check_page
 from adverse_events.source.x.search_settings import POSTS_PER_PAGE, SMALLEST_PAGE
+from adverse_events.source.x.spans import iso, spans_of
 from adverse_events.source.x.state import Spent, Standing
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from adverse_events.source.x.client import XClient
     from adverse_events.source.x.search_settings import Product, SearchSettings
     from adverse_events.source.x.settings import XSettings
+    from adverse_events.source.x.spans import Span
     from adverse_events.source.x.state import XState
     from adverse_events.windows import Window
 
@@ -39,14 +42,6 @@ logger = logging.getLogger("adverse_events.x")
 
 MOST_RESTARTS = 3
 """Times a query is begun again at the same post before it is given up."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """Hours that are asked for at once."""
-
-    start: datetime
-    end: datetime
 
 
 class XSearch:
@@ -100,15 +95,16 @@ class XSearch:
             TransientServiceError: X does not answer; what was read is kept for the next run.
             PermanentServiceError: X refuses, or the state file cannot be written.
         """
+        progress.advance(0)  # whoever watches sees that something is under way: the first span may take a while
         with self._client, self._state:
             yield from self._read()
 
     def _read(self) -> Iterator[SourceChunk]:
         search = self._search
         self._state.forget_old(done_hours=search.reuse_hours, begun_hours=search.resume_hours)
-        if idle := list(_runs([window for window in self._windows if window not in self._due])):
+        if idle := list(spans_of([window for window in self._windows if window not in self._due])):
             yield _left_out([LeftOut(span.start, span.end, None) for span in idle])
-        spans = list(_runs([window for window in self._windows if window in self._due], search.hours_per_request))
+        spans = list(spans_of([window for window in self._windows if window in self._due], search.hours_per_request))
         for number, span in enumerate(spans):
             origin = f"x://{self._product}/{span.start:%Y-%m-%dT%H:%MZ}"
             try:
@@ -120,6 +116,9 @@ class XSearch:
             n_read = self._state.spent_in_run().posts
             logger.info("%s: %d queries read, %d posts paid for so far", origin, len(self._queries), n_read)
             yield from _chunks(self._state.rows(self._key_of(span)), origin)
+            if not self._state.is_done(self._key_of(span), self._queries):
+                detail = "another run has removed posts while this one read them; run again"
+                raise TransientServiceError("state file", origin, detail)
 
     def _fetch(self, span: Span, origin: str) -> None:
         reader = PageReader(origin, self._privacy, self._key, (span.start, span.end))
@@ -146,8 +145,8 @@ class XSearch:
             self._path,
             {
                 "query": query,
-                "start_time": _iso(span.start),
-                "end_time": standing.end_time or _iso(span.end),
+                "start_time": iso(span.start),
+                "end_time": standing.end_time or iso(span.end),
                 "max_results": size,
                 "sort_order": "recency",
                 "next_token": standing.next_token,
@@ -176,23 +175,8 @@ class XSearch:
 
     def _key_of(self, span: Span) -> str:
         """Return what the state file knows a span by: everything that decides which posts are in it, and their form."""
-        parts = (self._product, _iso(span.start), _iso(span.end), self._queries, self._privacy.mode)
+        parts = (self._product, iso(span.start), iso(span.end), self._queries, self._privacy.mode)
         return hashlib.sha256(json.dumps([*parts, self._key.fingerprint]).encode()).hexdigest()
-
-
-def _runs(windows: Iterable[Window], hours: int | None = None) -> Iterator[Span]:
-    """Join windows that follow one another, to at most so many `hours`; one window is never cut."""
-    span: Span | None = None
-    for window in windows:
-        is_neighbour = span is not None and span.end == window.start
-        if span and is_neighbour and (hours is None or window.end - span.start <= timedelta(hours=hours)):
-            span = Span(span.start, window.end)
-            continue
-        if span:
-            yield span
-        span = Span(window.start, window.end)
-    if span:
-        yield span
 
 
 def _begun_again(standing: Standing) -> Standing:
@@ -203,7 +187,7 @@ def _begun_again(standing: Standing) -> Standing:
     if standing.oldest is None:
         return replace(standing, next_token=None)
     end = datetime.fromtimestamp(ceil(standing.oldest) + 1, UTC)
-    earlier = min(_iso(end), standing.end_time or _iso(end))
+    earlier = min(iso(end), standing.end_time or iso(end))
     return replace(standing, next_token=None, end_time=earlier)
 
 
@@ -231,7 +215,3 @@ def _chunks(rows: Iterable[Tweet | Reject], origin: str) -> Iterator[SourceChunk
 
 def _left_out(parts: Sequence[LeftOut]) -> SourceChunk:
     return SourceChunk((), (), (), tuple(parts))
-
-
-def _iso(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
