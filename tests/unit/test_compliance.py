@@ -361,3 +361,14 @@ def data_of(lake):
     receipts = lake.receipts()
     rows = [settled(receipts.slice(number, 1)) for number in range(receipts.num_rows)]
     return {key: data for key, data in data_files(lake.root).items() if not key.startswith("_")}, rows
+
+
+def test_a_receipt_that_an_older_version_wrote_is_restated_whole(filled):
+    (path,) = (filled.root / "receipts").rglob("event_time=0000/*.parquet")
+    newer = ("rows_deleted", "deleted", "rows_unrepresented", "served_by", "rows_uncoded", "uncoded")
+    older = pq.ParquetFile(path).read().drop_columns(list(newer))
+    pq.write_table(older, path)
+    comply(filled, listed("a"))
+
+    receipt = receipts_of(filled)[WINDOWS[0].start]
+    assert (receipt["rows_in"], receipt["rows_deleted"], receipt["rows_uncoded"]) == (6, 1, 0)
