@@ -1,6 +1,6 @@
-"""Author location: right and wrong on a list of profiles, and speed on made-up ones: ``python benchmarks/locations.py [N]``.
+"""Author location: right and wrong on lists of profiles, and speed: ``python benchmarks/locations.py [N]``.
 
-The profiles of ``tests/unit/profiles.tsv`` are invented, and by whoever wrote the rules. Of the made-up ones, two in
+The profiles of ``tests/unit/profiles.tsv`` were written with the rules, those of ``profiles_unseen.tsv`` after them. Of the made-up ones, two in
 five are "Town, CODE", one in five a town, one in five from the list, the rest three towns and a number: most of them
 distinct, which is the slow case.
 """
@@ -18,12 +18,13 @@ from adverse_events.location.gazetteer import Gazetteer
 from adverse_events.location.locator import Locator
 from adverse_events.location.reading import read_profile
 
-PROFILES = Path(__file__).resolve().parents[1] / "tests" / "unit" / "profiles.tsv"
+LISTS = Path(__file__).resolve().parents[1] / "tests" / "unit"
+PROFILES, UNSEEN = LISTS / "profiles.tsv", LISTS / "profiles_unseen.tsv"
 
 
-def accuracy(gazetteer: Gazetteer) -> dict[str, object]:
-    """Return precision and recall by level."""
-    lines = PROFILES.read_text(encoding="utf-8").splitlines()
+def accuracy(gazetteer: Gazetteer, path: Path) -> dict[str, object]:
+    """Return precision and recall by level, on the list in `path`."""
+    lines = path.read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in lines if not line.startswith("#")]
     found: dict[str, object] = {"profiles": len(rows)}
     for level, name in enumerate(("country", "region", "city"), 1):
@@ -67,4 +68,4 @@ def speed(gazetteer: Gazetteer, n_texts: int) -> dict[str, object]:
 if __name__ == "__main__":
     names = Gazetteer.load()
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    print(json.dumps({**accuracy(names), **speed(names, n)}, indent=2))
+    print(json.dumps({path.name: accuracy(names, path) for path in (PROFILES, UNSEEN)} | speed(names, n), indent=2))

@@ -43,6 +43,14 @@ def test_profiles_are_read_as_a_careful_reader_reads_them(names):
         assert n_right / len(known) >= 0.95, level
 
 
+def test_profiles_written_after_the_rules_are_mostly_read_right(names):
+    rows = [line.split("\t") for line in (Path(__file__).parent / "profiles_unseen.tsv").read_text().splitlines()[1:]]
+    said = [(found_in(text, names)[0], gold) for text, gold, *_ in rows]
+    n_right = sum(bool(claim) and claim == gold for claim, gold in said)
+    assert n_right / sum(bool(claim) for claim, _ in said) >= 0.9
+    assert n_right / sum(bool(gold) for _, gold in said) >= 0.88
+
+
 def test_no_place_is_claimed_where_there_is_none(names):
     wrong = [text for text, *gold in PROFILES if not any(gold) and any(found_in(text, names))]
     assert wrong == []

@@ -40,6 +40,9 @@ _LEAD = re.compile(
     r"at|near|outside|around|the heart|heart of|rural|beautiful|sunny|rainy|lovely|old)\s+)+",
     re.IGNORECASE,
 )
+_ALSO_WORDS = frozenset({"HI", "OH", "OK", "OR"})
+"""Codes of states that people also write for what they say."""
+
 _SEVERAL = "?"
 """Ends the region of a place that is one of several in its country: it agrees with no other place there."""
 
@@ -168,7 +171,7 @@ def _capitals(name: str, gazetteer: Gazetteer) -> Place | None:
         return Place("US", f"US-{_SEVERAL}")
     # Three letters are as often initials or an airport as a country.
     country = gazetteer.country_codes.get(letters) if letters in {"USA", "GBR", "AUS", "NZL", "IND", "PAK"} else None
-    regions = gazetteer.region_codes.get(letters, ())
+    regions = () if letters in _ALSO_WORDS else gazetteer.region_codes.get(letters, ())
     if country:
         return country
     if len(regions) == 1 and letters not in gazetteer.country_codes:
