@@ -1,8 +1,8 @@
 """Author location: right and wrong on lists of profiles, and speed: ``python benchmarks/locations.py [N]``.
 
-The profiles of ``tests/unit/profiles.tsv`` were written with the rules, those of ``profiles_unseen.tsv`` after them. Of the made-up ones, two in
-five are "Town, CODE", one in five a town, one in five from the list, the rest three towns and a number: most of them
-distinct, which is the slow case.
+The profiles of ``tests/unit/profiles.tsv`` were written with the rules, those of ``profiles_unseen.tsv`` after them.
+Of the made-up ones, two in five are "Town, CODE", one in five a town, one in five from the list, the rest three towns
+and a number: most of them distinct, which is the slow case.
 """
 
 from __future__ import annotations

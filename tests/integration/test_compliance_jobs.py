@@ -66,7 +66,7 @@ def test_a_post_of_which_only_the_place_must_go_stays(jobs, x):
 
 def test_a_run_that_gave_up_waiting_is_gone_on_with(jobs, x):
     x.state.compliance.takes_s = 10_000
-    with pytest.raises(TransientServiceError, match="run again to go on"):
+    with pytest.raises(PermanentServiceError, match="run again later to go on"):
         gone(jobs)
     x.state.clock.advance(10_000)
     assert len(gone(jobs)) == 2

@@ -84,9 +84,8 @@ class BatchJobs:
         """Yield the posts among `ids` that X says are gone, with its reason.
 
         Raises:
-            TransientServiceError: X did not answer, another job of this App is under way, or the job is not done in
-                time: run again to go on.
-            PermanentServiceError: X refused, or the job failed twice.
+            TransientServiceError: X did not answer, or another job of this App is under way.
+            PermanentServiceError: X refused, the job failed twice, or it is not done in time: run again to go on.
             AnswerError: A line of the result is no JSON.
         """
         of_x = set()
@@ -156,8 +155,9 @@ class BatchJobs:
             if job["status"] not in _UNDER_WAY:
                 return job
             if self.clock() >= deadline:
-                detail = f"job {job['id']} is not done after {self.patience_s:.0f} s; run again to go on with it"
-                raise TransientServiceError(SERVICE, "compliance job", detail)
+                # Not a transient error, though it will pass: who waited so long should not wait again at once.
+                detail = f"job {job['id']} is not done after {self.patience_s:.0f} s; run again later to go on with it"
+                raise PermanentServiceError(SERVICE, "compliance job", detail)
             self.sleep(self.poll_s)
 
     def _read(self, lines: list[bytes], asked: frozenset[str]) -> Iterator[Deletion]:
