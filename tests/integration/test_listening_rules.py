@@ -38,7 +38,12 @@ def test_nothing_changes_where_nothing_is_to_change(state, client):
 
 
 def test_stale_rules_go_and_those_of_others_stay(state, client):
-    for value, tag in (("(tea)", ""), ("(coffee)", "adelaide"), ("(milk)", "other:1"), ("(old)", tag_of("ade", "(old)"))):
+    for value, tag in (
+        ("(tea)", ""),
+        ("(coffee)", "adelaide"),
+        ("(milk)", "other:1"),
+        ("(old)", tag_of("ade", "(old)")),
+    ):
         state.rules.add(value, tag)
     assert synchronise(client, WANTED, "ade") == (0, 2, 1, 3)
     assert values(state) == sorted([*WANTED, "(tea)", "(coffee)", "(milk)"])

@@ -90,7 +90,7 @@ class Recovery:
     def add(self, start: datetime, end: datetime) -> None:
         """Have a gap fetched; returns at once."""
         with self._lock:
-            self._gaps.append((start, end))
+            self._gaps.append((start, end + timedelta(seconds=1)))  # searched to the second, rounded down
 
     def run(self) -> None:
         """Fetch gaps until told to stop."""
