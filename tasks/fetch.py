@@ -33,7 +33,7 @@ def fetch_tweets(
     Retried because X throttles; what was fetched before is kept, and not paid for again.
     """
     spooled = spool(
-        assembly.source_for(settings, start, end, unless_made_by=unless_made_by),
+        assembly.source_for(settings, start, end, unless_made_by=unless_made_by, run=folder.name),
         folder=folder,
         window_minutes=settings.window_minutes,
         privacy=settings.privacy,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ade import cloud_commands
+from ade import cloud_commands, live_commands
 from ade.exits import MEANINGS
 from ade.options import AsJson, Assignments, End, Start, Strict, assigned, moment, span
 from adverse_events import __version__
@@ -275,6 +275,9 @@ def demo_live(
     raise typer.Exit(with_extra("ade.demo_live", "local-x").demo_live(folder, as_json=as_json))
 
 
+app.command()(live_commands.estimate)
+app.command()(live_commands.hydrate)
+app.command("local-x")(live_commands.local_x)
 app.command("demo-aws")(cloud_commands.demo_aws)
 app.command("local-aws")(cloud_commands.local_aws)
 app.command()(cloud_commands.doctor)

@@ -58,6 +58,7 @@ def source_for(
     end: datetime | None = None,
     *,
     unless_made_by: Provenance | None = None,
+    run: str | None = None,
 ) -> TweetSource:
     """Return the source of posts.
 
@@ -66,6 +67,7 @@ def source_for(
         start: First instant of the range; a source that is searched needs one.
         end: First instant after it.
         unless_made_by: Leave out windows that the lake holds already, made by this, where reading them costs money.
+        run: Name of the run, the same when a station is tried again; for the cap on what one run may read.
 
     Raises:
         UsageError: A search without a range or a token, or for a drug that is not in the lexicon.
@@ -84,7 +86,7 @@ def source_for(
     if source.is_x:
         windows = live.windows_of(settings, start, end)
         due = due_windows(lake_for(settings), windows, unless_made_by.recipe_sha256) if unless_made_by else None
-        return live.search_for(settings, windows, identity_key_for(settings), token_for(settings), due)
+        return live.search_for(settings, windows, identity_key_for(settings), token_for(settings), due, run=run)
     return Archive(source, remote_parts(settings.aws).files(settings) if source.is_s3 else None)
 
 

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from adverse_events.errors import UsageError
 from adverse_events.screening.lexicon_data import LexiconData, read_lexicon
-from adverse_events.source.x.client import XClient
+from adverse_events.source.x.estimate import estimate
 from adverse_events.source.x.queries import names_of, queries_of
 from adverse_events.source.x.search import XSearch
 from adverse_events.source.x.search_settings import PRODUCTS
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from adverse_events.privacy import IdentityKey
     from adverse_events.settings import Settings
+    from adverse_events.source.x.client import XClient
+    from adverse_events.source.x.estimate import Estimate
     from adverse_events.source.x.settings import XSettings
     from adverse_events.windows import Window
 
@@ -37,6 +39,7 @@ def search_for(
     token: SecretStr,
     due: Iterable[Window] | None = None,
     *,
+    run: str | None = None,
     sleep: Callable[[float], object] = time.sleep,
 ) -> XSearch:
     """Return the search for posts of `windows`.
@@ -47,6 +50,7 @@ def search_for(
         key: Key of the pseudonyms.
         token: The App's bearer token.
         due: Those of the windows to read; all when None.
+        run: Name of the run, for the cap on what one may read.
         sleep: How to wait.
 
     Raises:
@@ -54,8 +58,8 @@ def search_for(
         PermanentServiceError: The state file cannot be used.
     """
     return XSearch(
-        XClient(settings.x, token, sleep=sleep),
-        XState(settings.x.state_place),
+        client_for(settings.x, token, sleep=sleep),
+        XState(settings.x.state_place, run),
         settings.x,
         settings.search,
         product=PRODUCTS[settings.source.path or ""],
@@ -66,6 +70,42 @@ def search_for(
         key=key,
         name=settings.source.channel,
         sleep=sleep,
+    )
+
+
+def client_for(settings: XSettings, token: SecretStr, *, sleep: Callable[[float], object] = time.sleep) -> XClient:
+    """Return a client of X.
+
+    Args:
+        settings: Where, and how patiently.
+        token: The App's bearer token.
+        sleep: How to wait.
+    """
+    from adverse_events.source.x.client import XClient  # noqa: PLC0415 - who reads files need not wait for httpx
+
+    return XClient(settings, token, sleep=sleep)
+
+
+def estimate_for(settings: Settings, windows: Sequence[Window], client: XClient) -> Estimate:
+    """Return what searching `windows` would come to.
+
+    Args:
+        settings: What would be asked for.
+        windows: The range.
+        client: Asks X.
+
+    Raises:
+        UsageError: A drug that is not in the lexicon.
+        ServiceError: X refuses or does not answer.
+    """
+    return estimate(
+        client,
+        settings.x,
+        settings.search,
+        product=PRODUCTS[settings.source.path or ""],
+        queries=queries_for(settings),
+        windows=windows,
+        reads_profiles=settings.privacy.mode == "case",
     )
 
 

@@ -4,7 +4,6 @@ import random
 import subprocess
 import sys
 import textwrap
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,28 +44,31 @@ def writer(lake, staged):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """The data files that each batch leaves in a lake of its own, and how long the first took."""
+    """The data files that each batch leaves in a lake of its own, and the fewest steps one took to write."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    files, seconds = {}, 0.0
+    files, steps = {}, []
     for seed in ("1", "2"):
         with writer(folder / seed, folder / f"staged-{seed}") as tell:
-            started = time.perf_counter()
-            assert tell(f"write {seed}") == "done"
-            seconds = max(seconds, time.perf_counter() - started)
+            steps.append(int(tell(f"steps {seed}")))
         files[seed] = data_files(folder / seed)
-    return files, seconds
+    return files, min(steps)
+
+
+def a_kill(draw, n_steps):
+    """When to kill a write of so many steps, as the arguments of ``kill``."""
+    return f"{draw.randint(2, int(0.9 * n_steps))} {draw.uniform(0, 0.002):.5f}"
 
 
 def test_a_run_killed_at_any_moment_and_run_again_leaves_the_lake_of_an_undisturbed_run(tmp_path, undisturbed):
     """Kills fall into first writes and into rewrites of other data; what a kill leaves is mended by the next run."""
-    files, seconds = undisturbed
+    files, n_steps = undisturbed
     draw = random.Random(20260301)  # noqa: S311 - moments of kills, not secrets
     outcomes = []
 
     with writer(tmp_path / "lake", tmp_path / "staged") as tell:
         for turn in range(N_KILLS):
             seed = "12"[turn % 2]
-            outcomes.append(tell(f"kill {seed} {draw.uniform(0.02, 0.9) * seconds:.4f}"))
+            outcomes.append(tell(f"kill {seed} {a_kill(draw, n_steps)}"))
             if turn % 3 == 2:
                 assert tell(f"write {seed}") == "done"
                 assert data_files(tmp_path / "lake") == files[seed]
@@ -79,13 +81,13 @@ def test_a_run_killed_at_any_moment_and_run_again_leaves_the_lake_of_an_undistur
 
 def test_after_a_kill_a_receipt_still_vouches_for_whole_data(tmp_path, undisturbed):
     """A window that the kill caught half-way has no receipt, so a backfill takes it up."""
-    _, seconds = undisturbed
+    _, n_steps = undisturbed
     draw = random.Random(7)  # noqa: S311 - moments of kills, not secrets
 
     with writer(tmp_path / "lake", tmp_path / "staged") as tell:
         assert tell("write 1") == "done"
         for turn in range(6):
-            tell(f"kill {'21'[turn % 2]} {draw.uniform(0.1, 0.9) * seconds:.4f}")
+            tell(f"kill {'21'[turn % 2]} {a_kill(draw, n_steps)}")
             check_receipts_tell_the_truth(tmp_path / "lake")
 
 

@@ -3,7 +3,6 @@
 import random
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -283,12 +282,11 @@ def test_a_run_killed_at_any_moment_and_run_again_leaves_the_lake_of_an_undistur
     """The dead run's lease is taken over; what it left half done has no receipt."""
     draw = random.Random(20260301)  # noqa: S311 - moments of kills, not secrets
     outcomes = []
-    started = time.perf_counter()
-    assert tell("write 1") == "done"
-    seconds = time.perf_counter() - started
+    n_steps = int(tell("steps 1"))
 
     for turn in range(6):
-        outcomes.append(tell(f"kill {'21'[turn % 2]} {draw.uniform(0.3, 0.95) * seconds:.4f}"))
+        step = draw.randint(n_steps // 4, int(0.9 * n_steps))
+        outcomes.append(tell(f"kill {'21'[turn % 2]} {step} {draw.uniform(0, 0.01):.5f}"))
         check_receipts_tell_the_truth(cloud)
         if turn < 5:
             # So that the next kill meets a writer, not one that waits.

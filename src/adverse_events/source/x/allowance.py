@@ -16,17 +16,12 @@ class Allowance:
 
     Args:
         settings: The caps.
-        state: Knows what the month has cost so far.
+        state: Knows what the run and the month have cost so far.
     """
 
     def __init__(self, settings: XSettings, state: XState) -> None:
-        """Begin a run."""
-        self._settings, self._state, self._n_read = settings, state, 0
-
-    @property
-    def n_read(self) -> int:
-        """Posts this run has read."""
-        return self._n_read
+        """Take the caps as they are."""
+        self._settings, self._state = settings, state
 
     def page_size(self, largest: int, smallest: int, operation: str) -> int:
         """Return how many posts the next request may ask for, at most `largest`.
@@ -35,23 +30,20 @@ class Allowance:
             AllowanceError: Fewer than `smallest` are left; names the cap.
         """
         settings = self._settings
-        left = {}
+        left: dict[str, int] = {}
         if settings.max_posts_per_run:
-            left["run"] = settings.max_posts_per_run - self._n_read
+            left["run"] = settings.max_posts_per_run - self._state.spent_in_run().posts
         if settings.max_posts_per_month:
-            left["month"] = settings.max_posts_per_month - self._state.spent().posts
+            left["month"] = settings.max_posts_per_month - self._state.spent_in_month().posts
         period = min(left, key=lambda name: left[name], default=None)
         if period is None:
             return largest
         if left[period] < smallest:
-            cap = getattr(settings, f"max_posts_per_{period}")
+            cap = settings.max_posts_per_run if period == "run" else settings.max_posts_per_month
+            when = "now" if period == "run" else "next month"
             detail = (
-                f"x.max_posts_per_{period} ({cap:,}) is reached; raise it or run again "
-                f"{'now' if period == 'run' else 'next month'} to go on: what was read is kept"
+                f"x.max_posts_per_{period} ({cap:,}) is reached; raise it, or run again {when} to go on: what was read "
+                "is kept"
             )
             raise AllowanceError(operation, detail)
         return min(largest, left[period])
-
-    def take(self, n_posts: int) -> None:
-        """Count posts read; the state counts them for the month."""
-        self._n_read += n_posts

@@ -44,6 +44,8 @@ CAPPED = (
     "developer console, then run again: what was read is kept"
 )
 
+RECENT_REACH = "recent search reaches back 7 days: choose a later start, or the full archive (x://all)"
+
 
 class RateLimitError(TransientServiceError):
     """Too many requests; the endpoint answers again when its period ends."""
@@ -96,7 +98,8 @@ def refusal(
         return PermanentServiceError(SERVICE, operation, f"HTTP {status}: another address answers; correct x.base_url")
     if status == _BAD_REQUEST and _names_page_token(problems):
         return ExpiredPageError(operation)
-    return RequestRefusedError(SERVICE, operation, f"HTTP {status}{said}")
+    reach = f"; {RECENT_REACH}" if "'start_time' must be on or after" in said else ""
+    return RequestRefusedError(SERVICE, operation, f"HTTP {status}{said}{reach}")
 
 
 def _exhausted(

@@ -97,8 +97,9 @@ def check_page(page: Mapping[str, Any]) -> None:
     """Refuse what is no page of posts.
 
     Raises:
-        AnswerError: It has neither posts nor the number of its results, or they are no list.
+        AnswerError: Its posts are no list, or it does not say whether another page follows: taking it for the last one
+            would lose posts.
     """
-    data, meta = page.get("data"), page.get("meta")
-    if not (isinstance(data, list) or (data is None and isinstance(meta, dict))):
+    data, meta = page.get("data", []), page.get("meta")
+    if not isinstance(data, list) or not isinstance(meta, dict):
         raise AnswerError("X API page", "the answer is no page of posts")

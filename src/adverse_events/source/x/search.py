@@ -11,8 +11,8 @@ import hashlib
 import json
 import logging
 import time
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from adverse_events.source.x.errors import SERVICE, AllowanceError, ExpiredPageE
 from adverse_events.source.x.fields import fields_for
 from adverse_events.source.x.pages import PageReader, check_page
 from adverse_events.source.x.search_settings import POSTS_PER_PAGE, SMALLEST_PAGE
+from adverse_events.source.x.spans import iso, spans_of
 from adverse_events.source.x.state import Spent, Standing
 
 if TYPE_CHECKING:
@@ -32,21 +33,14 @@ if TYPE_CHECKING:
     from adverse_events.source.x.client import XClient
     from adverse_events.source.x.search_settings import Product, SearchSettings
     from adverse_events.source.x.settings import XSettings
+    from adverse_events.source.x.spans import Span
     from adverse_events.source.x.state import XState
     from adverse_events.windows import Window
 
 logger = logging.getLogger("adverse_events.x")
 
 MOST_RESTARTS = 3
-"""Expired page tokens in a row that led to no further post."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """Hours that are asked for at once."""
-
-    start: datetime
-    end: datetime
+"""Times a query is begun again at the same post before it is given up."""
 
 
 class XSearch:
@@ -106,9 +100,9 @@ class XSearch:
     def _read(self) -> Iterator[SourceChunk]:
         search = self._search
         self._state.forget_old(done_hours=search.reuse_hours, begun_hours=search.resume_hours)
-        if idle := list(_runs([window for window in self._windows if window not in self._due])):
+        if idle := list(spans_of([window for window in self._windows if window not in self._due])):
             yield _left_out([LeftOut(span.start, span.end, None) for span in idle])
-        spans = list(_runs([window for window in self._windows if window in self._due], search.hours_per_request))
+        spans = list(spans_of([window for window in self._windows if window in self._due], search.hours_per_request))
         for number, span in enumerate(spans):
             origin = f"x://{self._product}/{span.start:%Y-%m-%dT%H:%MZ}"
             try:
@@ -117,26 +111,24 @@ class XSearch:
                 logger.warning("%s; %d of %d spans read", error.detail, number, len(spans))
                 yield _left_out([LeftOut(rest.start, rest.end, error.detail) for rest in spans[number:]])
                 return
-            logger.info("%s: %d queries read, %d posts paid for so far", origin, len(self._queries), self.n_read)
+            n_read = self._state.spent_in_run().posts
+            logger.info("%s: %d queries read, %d posts paid for so far", origin, len(self._queries), n_read)
             yield from _chunks(self._state.rows(self._key_of(span)), origin)
-
-    @property
-    def n_read(self) -> int:
-        """Posts read from X, and paid for, in this run."""
-        return self._allowance.n_read
+            if not self._state.is_done(self._key_of(span), self._queries):
+                detail = "another run has removed posts while this one read them; run again"
+                raise TransientServiceError("state file", origin, detail)
 
     def _fetch(self, span: Span, origin: str) -> None:
         reader = PageReader(origin, self._privacy, self._key, (span.start, span.end))
         key = self._key_of(span)
         for query in self._queries:
             standing = self._state.standing(key, query)
-            n_restarts = 0
+            n_restarts, oldest = 0, standing.oldest
             while not standing.is_done:
                 try:
                     standing = self._next_page(span, key, query, standing, reader)
-                    n_restarts = 0
                 except ExpiredPageError as error:
-                    n_restarts += 1
+                    n_restarts, oldest = (n_restarts + 1 if standing.oldest == oldest else 1), standing.oldest
                     if n_restarts > MOST_RESTARTS:
                         raise TransientServiceError(SERVICE, error.operation, "page tokens expire at once") from error
                     standing = _begun_again(standing)
@@ -151,8 +143,8 @@ class XSearch:
             self._path,
             {
                 "query": query,
-                "start_time": _iso(span.start),
-                "end_time": standing.end_time or _iso(span.end),
+                "start_time": iso(span.start),
+                "end_time": standing.end_time or iso(span.end),
                 "max_results": size,
                 "sort_order": "recency",
                 "next_token": standing.next_token,
@@ -170,7 +162,6 @@ class XSearch:
         after = replace(standing, next_token=token, oldest=oldest, is_done=token is None)
         n_posts, n_users = len(page.get("data") or ()), len((page.get("includes") or {}).get("users") or ())
         self._state.save(key, query, after, rows, Spent(n_posts, n_users, 1))
-        self._allowance.take(n_posts)
         return after
 
     def _keep_pace(self) -> None:
@@ -182,23 +173,8 @@ class XSearch:
 
     def _key_of(self, span: Span) -> str:
         """Return what the state file knows a span by: everything that decides which posts are in it, and their form."""
-        parts = (self._product, _iso(span.start), _iso(span.end), self._queries, self._privacy.mode)
+        parts = (self._product, iso(span.start), iso(span.end), self._queries, self._privacy.mode)
         return hashlib.sha256(json.dumps([*parts, self._key.fingerprint]).encode()).hexdigest()
-
-
-def _runs(windows: Iterable[Window], hours: int | None = None) -> Iterator[Span]:
-    """Join windows that follow one another, to at most so many `hours`; one window is never cut."""
-    span: Span | None = None
-    for window in windows:
-        is_neighbour = span is not None and span.end == window.start
-        if span and is_neighbour and (hours is None or window.end - span.start <= timedelta(hours=hours)):
-            span = Span(span.start, window.end)
-            continue
-        if span:
-            yield span
-        span = Span(window.start, window.end)
-    if span:
-        yield span
 
 
 def _begun_again(standing: Standing) -> Standing:
@@ -209,7 +185,7 @@ def _begun_again(standing: Standing) -> Standing:
     if standing.oldest is None:
         return replace(standing, next_token=None)
     end = datetime.fromtimestamp(ceil(standing.oldest) + 1, UTC)
-    earlier = min(_iso(end), standing.end_time or _iso(end))
+    earlier = min(iso(end), standing.end_time or iso(end))
     return replace(standing, next_token=None, end_time=earlier)
 
 
@@ -237,7 +213,3 @@ def _chunks(rows: Iterable[Tweet | Reject], origin: str) -> Iterator[SourceChunk
 
 def _left_out(parts: Sequence[LeftOut]) -> SourceChunk:
     return SourceChunk((), (), (), tuple(parts))
-
-
-def _iso(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"

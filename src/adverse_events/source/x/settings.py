@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
+_SCHEME = re.compile(r"^Bearer(\s+|$)")
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
@@ -33,7 +34,7 @@ def checked_token(secret: SecretStr) -> SecretStr:
     Raises:
         ValueError: It can be none; the message does not quote it.
     """
-    text = secret.get_secret_value().strip().removeprefix("Bearer ").strip()
+    text = _SCHEME.sub("", secret.get_secret_value().strip())
     if not _TOKEN.fullmatch(text):
         msg = "is no bearer token: a token is one word of ASCII characters; copy it again from the developer console"
         raise ValueError(msg)
@@ -86,6 +87,11 @@ class XSettings(BaseModel, frozen=True, extra="forbid"):
         0.010, ge=0, description="Price of an author's profile read, US dollars; profiles are read in case mode only."
     )
     price_per_count: float = Field(0.005, ge=0, description="Price of a request for counts, US dollars, for estimates.")
+
+    @property
+    def needs_block(self) -> bool:
+        """Whether the token stands in a Prefect block, which only flows can read."""
+        return bool(self.bearer_token_block and not self.bearer_token and not self.bearer_token_secret)
 
     @property
     def state_place(self) -> Path:

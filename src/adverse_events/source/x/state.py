@@ -7,6 +7,7 @@ page is kept together with the token of the next one and its price, or not at al
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 import time
 from contextlib import closing, contextmanager
@@ -18,12 +19,14 @@ from adverse_events.errors import PermanentServiceError
 from adverse_events.source.protocol import Reject, Tweet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
 FILE = "x.sqlite3"
 SECONDS_TO_LOCK = 60
 SECONDS_PER_HOUR = 3600
+HOURS_OF_A_RUN = 24 * 31
+"""A run that is older than this is over."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS queries (
@@ -33,17 +36,20 @@ CREATE TABLE IF NOT EXISTS queries (
 CREATE TABLE IF NOT EXISTS rows (
     span TEXT, root TEXT, version INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (span, root)
 );
+CREATE INDEX IF NOT EXISTS rows_by_id ON rows (json_extract(body, '$.tweet_id'));
 CREATE TABLE IF NOT EXISTS spent (
-    month TEXT PRIMARY KEY, posts INTEGER NOT NULL, users INTEGER NOT NULL, requests INTEGER NOT NULL
-);
+    period TEXT PRIMARY KEY, posts INTEGER NOT NULL, users INTEGER NOT NULL, requests INTEGER NOT NULL,
+    updated REAL NOT NULL
+) WITHOUT ROWID;
 """
 _LATER_VERSION_WINS = """
 INSERT INTO rows VALUES (?, ?, ?, ?, ?) ON CONFLICT (span, root) DO UPDATE
 SET version = excluded.version, kind = excluded.kind, body = excluded.body WHERE excluded.version > rows.version
 """
 _SPEND = """
-INSERT INTO spent VALUES (?, ?, ?, ?) ON CONFLICT (month) DO UPDATE
-SET posts = posts + excluded.posts, users = users + excluded.users, requests = requests + excluded.requests
+INSERT INTO spent VALUES (?, ?, ?, ?, ?) ON CONFLICT (period) DO UPDATE
+SET posts = posts + excluded.posts, users = users + excluded.users, requests = requests + excluded.requests,
+    updated = excluded.updated
 """
 
 
@@ -93,16 +99,18 @@ class XState:
 
     Args:
         folder: Created when missing, for this user alone.
+        run: Name of the run, whose spending is counted by itself; a station that is tried again keeps its name.
         clock: Time now, seconds since 1970.
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path, run: str | None = None, clock: Callable[[], float] = time.time) -> None:
         """Open the file, made when missing.
 
         Raises:
             PermanentServiceError: The folder cannot hold it, or the file is none of ours.
         """
         self._path, self._clock = folder / FILE, clock
+        self._run = f"run {run or secrets.token_hex(8)}"
         with self._own_errors():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._path.touch(mode=0o600)
@@ -124,6 +132,10 @@ class XState:
             ]
             file.executemany("DELETE FROM rows WHERE span = ?", old)
             file.executemany("DELETE FROM queries WHERE span = ?", old)
+            file.execute(
+                "DELETE FROM spent WHERE period LIKE 'run %' AND updated < ?",
+                (now - SECONDS_PER_HOUR * HOURS_OF_A_RUN,),
+            )
 
     def standing(self, span: str, query: str) -> Standing:
         """Return how far `query` over `span` has come."""
@@ -144,20 +156,20 @@ class XState:
             file.executemany(_LATER_VERSION_WINS, held)
             file.execute("INSERT OR REPLACE INTO queries VALUES (?, ?, ?, ?, ?, ?, ?)", (span, query, *place))
             if spent:
-                file.execute(_SPEND, (self._month(), spent.posts, spent.users, spent.requests))
+                self._spend(file, spent)
 
     def spend(self, spent: Spent) -> None:
         """Count what was read."""
         with self._writing() as file:
-            file.execute(_SPEND, (self._month(), spent.posts, spent.users, spent.requests))
+            self._spend(file, spent)
 
-    def spent(self) -> Spent:
+    def spent_in_month(self) -> Spent:
         """Return what was read in this calendar month, UTC."""
-        with self._own_errors():
-            found = self._file.execute(
-                "SELECT posts, users, requests FROM spent WHERE month = ?", (self._month(),)
-            ).fetchone()
-        return Spent(*found) if found else Spent()
+        return self._spent(self._month())
+
+    def spent_in_run(self) -> Spent:
+        """Return what this run has read."""
+        return self._spent(self._run)
 
     def rows(self, span: str) -> Iterator[Tweet | Reject]:
         """Yield the inputs of `span`, each once, without holding them all."""
@@ -167,6 +179,22 @@ class XState:
         ):
             for kind, body in found:
                 yield _read(kind, body)
+
+    def is_done(self, span: str, queries: Sequence[str]) -> bool:
+        """Tell whether every one of `queries` over `span` has been read to its end, and is still kept."""
+        return all(self.standing(span, query).is_done for query in queries)
+
+    def forget(self, tweet_ids: Iterable[str]) -> int:
+        """Remove posts that may not be kept any more; returns how many there were.
+
+        Args:
+            tweet_ids: As they are stored: hashed in signal mode.
+        """
+        with self._writing() as file:
+            found = file.executemany(
+                "DELETE FROM rows WHERE json_extract(body, '$.tweet_id') = ?", ((each,) for each in tweet_ids)
+            )
+            return found.rowcount
 
     def close(self) -> None:
         """Close the file."""
@@ -178,8 +206,19 @@ class XState:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _spend(self, file: sqlite3.Connection, spent: Spent) -> None:
+        for period in (self._month(), self._run):
+            file.execute(_SPEND, (period, spent.posts, spent.users, spent.requests, self._clock()))
+
+    def _spent(self, period: str) -> Spent:
+        with self._own_errors():
+            found = self._file.execute(
+                "SELECT posts, users, requests FROM spent WHERE period = ?", (period,)
+            ).fetchone()
+        return Spent(*found) if found else Spent()
+
     def _month(self) -> str:
-        return f"{datetime.fromtimestamp(self._clock(), UTC):%Y-%m}"
+        return f"month {datetime.fromtimestamp(self._clock(), UTC):%Y-%m}"
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
