@@ -200,7 +200,7 @@ def test_a_gap_is_read_by_search_and_kept_until_it_was(state, tmp_path, monkeypa
         wait_for(lambda: not recovery.is_open)
         stop.set()
         thread.join()
-        assert spent.spent().posts == 3
+        assert spent.spent_in_month().posts == 3
     assert sorted(ids(waiting)) == sorted(each["id"] for each in missed)
 
 

@@ -140,7 +140,6 @@ class Recovery:
                     check=check_page,
                 )
                 n_read = len(page.get("data") or ())
-                self._allowance.take(n_read)
                 self._state.spend(Spent(n_read, len((page.get("includes") or {}).get("users") or ()), 1))
                 n_posts += self._deliver(page)
                 token = (page.get("meta") or {}).get("next_token")
