@@ -31,7 +31,7 @@ SERVER, BLOCKS = "Prefect server", "Prefect blocks"
 
 
 def doctor(assignments: Sequence[str] | None = None, *, as_json: bool = False) -> int:
-    """Print what every check found; returns 0 where nothing is missing, else 1.
+    """Print what every check found; returns 0 where nothing is missing, else 1. A doubt alone is no failure.
 
     Args:
         assignments: Settings as ``NAME=VALUE``.
@@ -46,13 +46,14 @@ def doctor(assignments: Sequence[str] | None = None, *, as_json: bool = False) -
         if not as_json:
             _show(finding)
     named = {status: [found.name for found in findings if found.status == status] for status in _MARKS}
-    is_fine = len(named["ok"]) == len(findings)
+    is_fine = len(named["ok"]) + len(named["doubtful"]) == len(findings)
     if as_json:
         terminal.show_json({"ok": is_fine, "findings": [finding.to_json() for finding in findings]})
-    elif is_fine:
+    elif len(named["ok"]) == len(findings):
         terminal.show_line(f"all {len(findings)} fine")
     else:
-        others = (f"; {status}: {', '.join(named[status])}" for status in ("missing", "not asked") if named[status])
+        worse = ("missing", "not asked", "doubtful")
+        others = (f"; {status}: {', '.join(named[status])}" for status in worse if named[status])
         terminal.show_line(f"{len(named['ok'])} of {len(findings)} fine{''.join(others)}")
     return DONE if is_fine else FAILED
 
@@ -127,7 +128,7 @@ def _server_check(api: str) -> Check:
     return Check(SERVER, f"GET {api}/health", healthy, "start it (make up), or correct PREFECT_API_URL")
 
 
-_MARKS: dict[str, Any] = {"ok": "ok     ", "missing": "MISSING", "not asked": "-      "}
+_MARKS: dict[str, Any] = {"ok": "ok     ", "doubtful": "?      ", "missing": "MISSING", "not asked": "-      "}
 
 
 def _show(finding: Finding) -> None:
@@ -135,7 +136,9 @@ def _show(finding: Finding) -> None:
     show(terminal.printable(f"{_MARKS[finding.status]} {finding.name}: {finding.found}"))
     if finding.status == "missing":
         show(terminal.printable(f"          asked: {finding.asked}"))
+    if finding.remedy:
         show(terminal.printable(f"          remedy: {finding.remedy}"))
+    if finding.status == "missing":
         for permission in finding.permissions:
             show(f"          needs: {permission}")
     for permission in finding.untried:

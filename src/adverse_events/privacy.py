@@ -73,7 +73,8 @@ class PrivacySettings(BaseModel, frozen=True, extra="forbid"):
     )
     keep_text: Literal["masked", "spans", "none"] = Field(
         "masked",
-        description="What is kept of a post's text: all of it, masked; only the drug and condition spans; nothing.",
+        description="What is kept of a post's text: all of it, masked; only the spans of drugs, conditions, "
+        "seriousness and special situations; nothing.",
     )
     identity_key: SecretStr | None = Field(
         None,

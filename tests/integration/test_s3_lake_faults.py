@@ -16,15 +16,12 @@ from adverse_events.lake import LocalLake
 from adverse_events.lake.parts import PartSize
 from adverse_events.lake.s3.lake import S3Lake
 from adverse_events.lake.s3.lease import LeaseTerms
-from tests.faulty_service import Trouble, cut_answer, lost_answer, refusal, reset
+from tests.faulty_service import cut_answer, lost_answer, refusal, reset
 from tests.moto_server import (
     BUCKET,
     REGION,
     aws_environment,
     cloud_at,
-    forget_all,
-    make_bucket,
-    moto_server,
     objects_in,
 )
 from tests.staged_batches import LAKE, PROVENANCE, coded_row, data_files, hours, random_batch, stage
@@ -34,26 +31,6 @@ URL = f"s3://{BUCKET}/lake"
 SIZE = PartSize(rows_per_part=40, row_group_rows=20)
 LOCK = "lake/_locks/event_date=2026-03-01.json"
 FAULTS = [refusal(503, "SlowDown"), refusal(500, "InternalError"), reset, lost_answer, cut_answer]
-
-
-@pytest.fixture(scope="module")
-def trouble():
-    return Trouble()
-
-
-@pytest.fixture(scope="module")
-def server(trouble):
-    with moto_server(trouble) as url:
-        yield url
-
-
-@pytest.fixture
-def cloud(server, trouble, monkeypatch):
-    cloud = cloud_at(server, monkeypatch, AwsSettings(region=REGION, max_attempts=1))
-    make_bucket(cloud)
-    yield cloud
-    trouble.rules.clear()
-    forget_all(server)
 
 
 def open_lake(cloud, lifetime_s=20.0):
@@ -84,9 +61,9 @@ def local_objects(tmp_path, batch, provenance=PROVENANCE):
     return data_files(lake.root)
 
 
-def test_with_one_request_in_twenty_failing_the_objects_are_the_same(cloud, server, trouble, monkeypatch, tmp_path):
+def test_with_one_request_in_twenty_failing_the_objects_are_the_same(cloud, moto, trouble, monkeypatch, tmp_path):
     """Refused, broken off before and after the deed, answers cut short; first writes and rewrites."""
-    patient = cloud_at(server, monkeypatch, AwsSettings(region=REGION, max_attempts=6))
+    patient = cloud_at(moto, monkeypatch, AwsSettings(region=REGION, max_attempts=6))
     batches = [random_batch(tmp_path / str(seed), seed=seed, n_windows=12) for seed in (1, 2)]
     trouble.fail_at_random(0.05, FAULTS, seed=20260301)
     trouble.requests.clear()
@@ -144,9 +121,9 @@ def test_answers_that_are_always_cut_short_end_as_a_transient_error(cloud, troub
         lake.receipts()
 
 
-def test_a_put_whose_answer_was_lost_counts_as_done(cloud, server, trouble, monkeypatch, tmp_path):
+def test_a_put_whose_answer_was_lost_counts_as_done(cloud, moto, trouble, monkeypatch, tmp_path):
     """botocore repeats it, S3 refuses the repetition because the object is there, and it is ours."""
-    patient = cloud_at(server, monkeypatch, AwsSettings(region=REGION, max_attempts=2))
+    patient = cloud_at(moto, monkeypatch, AwsSettings(region=REGION, max_attempts=2))
     lake = open_lake(patient)
     (window,) = hours(1)
     batch = stage(tmp_path / "s", {window: [coded_row(window, 1)]})
@@ -249,13 +226,13 @@ class Writer:
 
 
 @pytest.fixture(scope="module")
-def tell(server, tmp_path_factory):
+def tell(moto, tmp_path_factory):
     """A process that writes to the lake and can be killed while it does."""
     staged = tmp_path_factory.mktemp("staged")
     with subprocess.Popen(
         [sys.executable, "-m", "tests.lake_writer", URL, str(staged)],
         cwd=ROOT,
-        env=aws_environment(server),
+        env=aws_environment(moto),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
