@@ -1,8 +1,9 @@
-"""What tests of one kind share: an account in moto that can be made to fail, and an endpoint that can."""
+"""What tests of one kind share: an account in moto that can be made to fail, an endpoint and a coder that can."""
 
 import pytest
 
 from adverse_events.aws.settings import AwsSettings
+from tests.comprehend_server import comprehend_server
 from tests.endpoint_server import EndpointServer
 from tests.faulty_service import Trouble
 from tests.moto_server import REGION, cloud_at, forget_all, make_bucket, moto_server
@@ -44,3 +45,16 @@ def server(listening):
     """The endpoint's server, without faults and without a memory."""
     listening.heal()
     return listening
+
+
+@pytest.fixture(scope="module")
+def running():
+    """Comprehend Medical's server, one per module; tests take it as `service`."""
+    with comprehend_server() as running:
+        yield running
+
+
+@pytest.fixture
+def service(running, monkeypatch):
+    """Comprehend Medical, without faults, as this process reaches it."""
+    return running.reset(monkeypatch)

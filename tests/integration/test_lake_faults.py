@@ -4,42 +4,16 @@ import random
 import subprocess
 import sys
 import textwrap
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from adverse_events.lake import LocalLake
+from tests.lake_process import writer
 from tests.staged_batches import LAKE, data_files, hours
 
 ROOT = Path(__file__).parents[2]
 N_KILLS = 15
-
-
-class Writer:
-    """The other end of ``tests/lake_writer.py``."""
-
-    def __init__(self, process):
-        self._process = process
-        assert self._answer() == "ready"
-
-    def __call__(self, command):
-        self._process.stdin.write(f"{command}\n")
-        self._process.stdin.flush()
-        return self._answer()
-
-    def _answer(self):
-        return self._process.stdout.readline().strip()
-
-
-@contextmanager
-def writer(lake, staged):
-    command = [sys.executable, "-m", "tests.lake_writer", str(lake), str(staged)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield Writer(process)
-        finally:
-            process.stdin.close()
 
 
 @pytest.fixture(scope="module")

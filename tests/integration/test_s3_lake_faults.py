@@ -1,8 +1,6 @@
 """What a lake in a bucket survives: faults of the network and the service, kills, two writers at once."""
 
 import random
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from adverse_events.lake.parts import PartSize
 from adverse_events.lake.s3.lake import S3Lake
 from adverse_events.lake.s3.lease import LeaseTerms
 from tests.faulty_service import cut_answer, lost_answer, refusal, reset
+from tests.lake_process import writer
 from tests.moto_server import (
     BUCKET,
     REGION,
@@ -209,38 +208,11 @@ def test_a_writer_held_up_past_its_lease_is_refused_and_the_other_stands(cloud, 
     assert len(check_receipts_tell_the_truth(cloud)) == 4
 
 
-class Writer:
-    """The other end of ``tests/lake_writer.py``."""
-
-    def __init__(self, process):
-        self._process = process
-        assert self._answer() == "ready"
-
-    def __call__(self, command):
-        self._process.stdin.write(f"{command}\n")
-        self._process.stdin.flush()
-        return self._answer()
-
-    def _answer(self):
-        return self._process.stdout.readline().strip()
-
-
 @pytest.fixture(scope="module")
 def tell(moto, tmp_path_factory):
     """A process that writes to the lake and can be killed while it does."""
-    staged = tmp_path_factory.mktemp("staged")
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.lake_writer", URL, str(staged)],
-        cwd=ROOT,
-        env=aws_environment(moto),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield Writer(process)
-        finally:
-            process.stdin.close()
+    with writer(URL, tmp_path_factory.mktemp("staged"), aws_environment(moto)) as tell:
+        yield tell
 
 
 @pytest.fixture(scope="module")

@@ -97,9 +97,17 @@ def test_a_plan_without_the_full_archive_is_told_so(server):
     assert "x://recent" in str(caught.value)
 
 
-def test_no_credits_are_an_allowance_and_no_throttle():
-    body = {"title": "CreditsDepleted", "type": "https://api.x.com/2/problems/credits", "detail": "none left"}
-    assert isinstance(refusal("GET /2/tweets", 402, body), AllowanceError)
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (402, None),
+        (402, {"title": "CreditsDepleted", "type": "https://api.x.com/2/problems/credits", "detail": "none left"}),
+        (403, {"title": "SpendCapReached", "type": "https://api.x.com/2/problems/spend-cap"}),
+        (429, {"type": "https://api.x.com/2/problems/usage-capped"}),
+    ],
+)
+def test_what_costs_too_much_is_an_allowance_and_no_throttle(status, body):
+    assert isinstance(refusal("GET /2/tweets", status, body), AllowanceError)
 
 
 @pytest.mark.parametrize("body", [None, [], "text", {"errors": "none"}, {"errors": [3]}, {"title": 7, "errors": None}])

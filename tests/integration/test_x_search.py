@@ -291,6 +291,16 @@ def test_runs_at_once_share_what_is_kept_and_each_has_every_post(server, state, 
     assert all(ids(tweets) == sorted(map(stored, made)) for tweets in results)
 
 
+def test_the_state_file_may_be_opened_by_many_at_once(tmp_path):
+    program = "import sys; from pathlib import Path; from adverse_events.source.x.state import Spent, XState\n"
+    program += "for _ in range(20):\n    with XState(Path(sys.argv[1])) as state: state.spend(Spent(1, 0, 1))"
+    command = [sys.executable, "-c", program, str(tmp_path / "state")]
+    running = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
+    assert [(process.communicate(timeout=60)[1], process.returncode) for process in running] == [(b"", 0)] * 3
+    with XState(tmp_path / "state") as file:
+        assert file.spent_in_month().posts == 60
+
+
 def test_posts_that_another_run_takes_away_are_no_empty_window(server, state, tmp_path):
     add_posts(state, 5)
     search = search_for(server, tmp_path)

@@ -34,7 +34,7 @@ X_LIMITS = {
     "search/all": 300,
     "counts/recent": 300,
     "counts/all": 300,
-    "lookup": 300,
+    "lookup": 3500,
 }
 """Requests per 15 minutes and App. Source: "Rate limits", X API v2 documentation, read 2026-11."""
 

@@ -266,7 +266,9 @@ def _given(params: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _object(operation: str, response: httpx.Response) -> dict[str, Any]:
-    """Return the JSON object that `response` holds."""
+    """Return the JSON object that `response` holds; an empty one where there is nothing to say."""
+    if response.status_code == httpx.codes.NO_CONTENT:
+        return {}
     if not _is_json(response):
         raise _wrong(operation, "the answer is no JSON; a proxy may stand between")
     value = parsed(_body(operation, response))

@@ -24,6 +24,10 @@ _TOO_MANY, _SERVER = 429, 500
 _REDIRECTS = range(300, 400)
 
 _LONGEST_DETAIL = 300
+_CAPPED = re.compile(r"usage-?capped|UsageCap", re.IGNORECASE)
+_SPENT = re.compile(r"credits?-?depleted|problems/credits|spend(ing)?-?(cap|limit)", re.IGNORECASE)
+"""X documents that requests are blocked without credits and above a spending limit, and not what it answers then."""
+
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
 UNAUTHORIZED = (
@@ -38,7 +42,10 @@ NO_ACCESS = (
     "this account's plan does not include the endpoint; choose one that does in the developer console, or use recent "
     "search (x://recent) instead of the full archive"
 )
-CREDITS = "the account has no credits left; buy some in the developer console and run again: what was read is kept"
+CREDITS = (
+    "the account has no credits left, or its spending limit is reached; buy credits or raise the limit in the "
+    "developer console, then run again: what was read is kept"
+)
 CAPPED = (
     "the account's monthly cap on posts is reached; wait for the next billing period or raise the cap in the "
     "developer console, then run again: what was read is kept"
@@ -90,7 +97,7 @@ def refusal(
     said = _said(problems)
     if status >= _SERVER:
         return TransientServiceError(SERVICE, operation, f"HTTP {status}{said}")
-    if status in {_PAYMENT, _TOO_MANY}:
+    if status in {_PAYMENT, _TOO_MANY} or (status == _FORBIDDEN and _SPENT.search(_kinds(problems))):
         return _exhausted(operation, status, problems, wait_s)
     if status in {_UNAUTHORIZED, _FORBIDDEN}:
         return PermanentServiceError(SERVICE, operation, _forbidden(status, problems))
@@ -106,10 +113,10 @@ def _exhausted(
     operation: str, status: int, problems: list[Mapping[str, Any]], wait_s: float | None
 ) -> AllowanceError | RateLimitError:
     kinds = _kinds(problems)
-    if status == _PAYMENT or "CreditsDepleted" in kinds:
-        return AllowanceError(operation, CREDITS)
-    if "usage-capped" in kinds or "UsageCapExceeded" in kinds:
+    if _CAPPED.search(kinds):
         return AllowanceError(operation, CAPPED)
+    if status == _PAYMENT or _SPENT.search(kinds):
+        return AllowanceError(operation, CREDITS)
     return RateLimitError(operation, f"too many requests{_said(problems)}", wait_s)
 
 

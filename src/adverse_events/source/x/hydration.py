@@ -6,19 +6,24 @@ written to both before the next is asked for, so a killed run is gone on with by
 
 from __future__ import annotations
 
-import csv
-import fcntl
-import io
 import json
-import os
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from adverse_events.errors import AnswerError, UsageError
+from adverse_events.errors import AnswerError
 from adverse_events.source.x.allowance import Allowance
 from adverse_events.source.x.errors import AllowanceError
+from adverse_events.source.x.hydration_files import (
+    MISSING_HEADER,
+    append,
+    ids_of_missing,
+    ids_of_posts,
+    missing_line,
+    opened,
+    versions_of,
+)
 from adverse_events.source.x.state import Spent
 
 if TYPE_CHECKING:
@@ -32,7 +37,6 @@ if TYPE_CHECKING:
 
 IDS_PER_REQUEST = 100
 PATH = "/2/tweets"
-HEADER = ("id", "reason", "row")
 
 NOT_FOUND, NOT_AUTHORIZED, NOT_ANSWERED, BAD_ID, OTHER = (
     "not_found",
@@ -120,13 +124,13 @@ class Hydration:
             UsageError: Another run has them open, or one of them is no file of this kind.
         """
         with ExitStack() as opening:
-            self._output = opening.enter_context(_opened(self._output_path))
-            self._missing = opening.enter_context(_opened(self._missing_path))
-            self._done.update(_ids_of_posts(self._output, self._output_path))
-            self._bad_rows, done = _ids_of_missing(self._missing, self._missing_path)
+            self._output = opening.enter_context(opened(self._output_path))
+            self._missing = opening.enter_context(opened(self._missing_path))
+            self._done.update(ids_of_posts(self._output, self._output_path))
+            self._bad_rows, done = ids_of_missing(self._missing, self._missing_path)
             self._done |= done
             if not self._missing.tell():
-                self._missing.write(f"{','.join(HEADER)}\n".encode())
+                append(self._missing, [MISSING_HEADER])
             self._open = opening.pop_all()
         return self
 
@@ -184,14 +188,14 @@ class Hydration:
     def _write(self, batch: Mapping[int, int], answer: Mapping[str, Any]) -> None:
         found: dict[int, bytes] = {}
         for post in answer.get("data") or ():
-            asked = next((each for each in _versions(post) if each in batch), None)
+            asked = next((each for each in versions_of(post) if each in batch), None)
             if asked is not None:
                 line = {"data": post, **_beside(post, answer.get("includes") or {})}
                 found[asked] = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         reasons = dict(_refused(answer.get("errors") or ()))
         without = {each: reasons.get(each, NOT_ANSWERED) for each in batch if each not in found}
-        _append(self._missing, (_csv_line(each, reason, batch[each]) for each, reason in without.items()))
-        _append(self._output, found.values())
+        append(self._missing, (missing_line(each, reason, batch[each]) for each, reason in without.items()))
+        append(self._output, found.values())
         n_users = len((answer.get("includes") or {}).get("users") or ())
         self._state.spend(Spent(len(answer.get("data") or ()), n_users, 1))
         self.account.n_found += len(found)
@@ -200,81 +204,7 @@ class Hydration:
     def _reject(self, row: IdRow) -> None:
         self.account.missing[BAD_ID] += 1
         if row.number not in self._bad_rows:
-            _append(self._missing, [_csv_line("", f"{BAD_ID}: {row.problem}", row.number)])
-
-
-def _opened(path: Path) -> BinaryIO:
-    """Open a file to go on with, for this user and this run alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.close()
-        msg = f"{path}: another run writes it; wait for it, or name another output"
-        raise UsageError(msg) from error
-    return file
-
-
-def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of `file` and cut off what a killed run left of its last one; writing goes on at the end."""
-    end = 0
-    for line in file:
-        if not line.endswith(b"\n"):
-            break
-        end += len(line)
-        yield line
-    file.seek(end)
-    file.truncate()
-
-
-def _ids_of_posts(file: BinaryIO, path: Path) -> Iterator[int]:
-    for number, line in enumerate(_whole_lines(file), 1):
-        try:
-            yield from _versions(json.loads(line)["data"])
-        except (ValueError, KeyError, TypeError) as error:
-            msg = f"{path}: line {number} was not written by hydrate; name another --output"
-            raise UsageError(msg) from error
-
-
-def _ids_of_missing(file: BinaryIO, path: Path) -> tuple[set[int], set[int]]:
-    """Return the rows without an id, and the ids that are missing."""
-    rows: set[int] = set()
-    ids: set[int] = set()
-    lines = csv.reader(line.decode() for line in _whole_lines(file))
-    try:
-        header = next(lines, list(HEADER))
-        if header != list(HEADER):
-            raise ValueError  # noqa: TRY301 - one message for whatever is wrong with it
-        for tweet_id, _, row in lines:
-            if tweet_id:
-                ids.add(int(tweet_id))
-            else:
-                rows.add(int(row))
-    except (ValueError, csv.Error) as error:
-        msg = f"{path}: not written by hydrate; name another --output"
-        raise UsageError(msg) from error
-    return rows, ids
-
-
-def _append(file: BinaryIO, lines: Iterable[bytes]) -> None:
-    text = b"".join(lines)
-    if text:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _csv_line(tweet_id: object, reason: str, row: int) -> bytes:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow((tweet_id, reason, row))
-    return line.getvalue().encode()
-
-
-def _versions(post: Mapping[str, Any]) -> list[int]:
-    """Return the ids by which a post may have been asked for: its own, and those of its earlier versions."""
-    history = post.get("edit_history_tweet_ids")
-    return [int(each) for each in (post["id"], *(history if isinstance(history, list) else ()))]
+            append(self._missing, [missing_line("", f"{BAD_ID}: {row.problem}", row.number)])
 
 
 def _beside(post: Mapping[str, Any], includes: Mapping[str, Any]) -> dict[str, Any]:
@@ -308,7 +238,7 @@ def _check_answer(answer: dict[str, Any]) -> None:
         if not isinstance(data, list) or ("data" not in answer and "errors" not in answer):
             raise TypeError  # noqa: TRY301 - one message for whatever is wrong with it
         for post in data:
-            _versions(post)
+            versions_of(post)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         msg = f"X API GET {PATH}"
         raise AnswerError(msg, "the answer is no list of posts") from error

@@ -51,8 +51,11 @@ class PageReader:
                 outcome = self._inside(replace(reader.read(row), row_number=None))
                 history = row.values.get("edit_history_tweet_ids")
                 versions = history if isinstance(history, list) else []
-                root = str(versions[0]) if versions else outcome.tweet_id or f"sha256 {outcome.payload_sha256}"
-                yield StoredRow(self._id(root), len(versions), self._masked(outcome))
+                if isinstance(outcome, Reject):  # never takes the place of a post, whatever it says it is a version of
+                    yield StoredRow(f"reject {outcome.payload_sha256}", 0, self._masked(outcome))
+                else:
+                    root = str(versions[0]) if versions else outcome.tweet_id
+                    yield StoredRow(self._id(root), len(versions), self._masked(outcome))
         for error in page.get("errors") or ():
             yield self._partial(error)
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from adverse_events import progress
 from adverse_events.errors import AnswerError, TransientServiceError
 from adverse_events.source.protocol import CHARACTERS_PER_CHUNK, ROWS_PER_CHUNK, LeftOut, Reject, SourceChunk, Tweet
 from adverse_events.source.x.allowance import Allowance
@@ -94,6 +95,7 @@ class XSearch:
             TransientServiceError: X does not answer; what was read is kept for the next run.
             PermanentServiceError: X refuses, or the state file cannot be written.
         """
+        progress.advance(0)  # whoever watches sees that something is under way: the first span may take a while
         with self._client, self._state:
             yield from self._read()
 

@@ -86,7 +86,9 @@ class XSettings(BaseModel, frozen=True, extra="forbid"):
     price_per_user: float = Field(
         0.010, ge=0, description="Price of an author's profile read, US dollars; profiles are read in case mode only."
     )
-    price_per_count: float = Field(0.005, ge=0, description="Price of a request for counts, US dollars, for estimates.")
+    price_per_count: float = Field(
+        0.005, ge=0, description="Price of a request for counts, US dollars, for estimates; a guess."
+    )
 
     @property
     def needs_block(self) -> bool:

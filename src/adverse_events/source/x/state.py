@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+import stamina
+
 from adverse_events.errors import PermanentServiceError
 from adverse_events.source.protocol import Reject, Tweet
 
@@ -28,20 +30,18 @@ SECONDS_PER_HOUR = 3600
 HOURS_OF_A_RUN = 24 * 31
 """A run that is older than this is over."""
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS queries (
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS queries (
     span TEXT, query TEXT, next_token TEXT, end_time TEXT, oldest REAL, is_done INTEGER NOT NULL, updated REAL NOT NULL,
-    PRIMARY KEY (span, query)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS rows (
-    span TEXT, root TEXT, version INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (span, root)
-);
-CREATE INDEX IF NOT EXISTS rows_by_id ON rows (json_extract(body, '$.tweet_id'));
-CREATE TABLE IF NOT EXISTS spent (
+    PRIMARY KEY (span, query)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS rows (
+    span TEXT, root TEXT, version INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (span, root))""",
+    "CREATE INDEX IF NOT EXISTS rows_by_id ON rows (json_extract(body, '$.tweet_id'))",
+    """CREATE TABLE IF NOT EXISTS spent (
     period TEXT PRIMARY KEY, posts INTEGER NOT NULL, users INTEGER NOT NULL, requests INTEGER NOT NULL,
-    updated REAL NOT NULL
-) WITHOUT ROWID;
-"""
+    updated REAL NOT NULL) WITHOUT ROWID""",
+)
 _LATER_VERSION_WINS = """
 INSERT INTO rows VALUES (?, ?, ?, ?, ?) ON CONFLICT (span, root) DO UPDATE
 SET version = excluded.version, kind = excluded.kind, body = excluded.body WHERE excluded.version > rows.version
@@ -117,8 +117,7 @@ class XState:
             self._file = sqlite3.connect(
                 self._path, timeout=SECONDS_TO_LOCK, isolation_level=None, check_same_thread=False
             )
-            self._file.execute("PRAGMA journal_mode = WAL")
-            self._file.executescript(_SCHEMA)
+            self._prepare()
 
     def forget_old(self, *, done_hours: float, begun_hours: float) -> None:
         """Remove spans that were done, or last gone on with, longer ago than that."""
@@ -220,6 +219,18 @@ class XState:
     def _month(self) -> str:
         return f"month {datetime.fromtimestamp(self._clock(), UTC):%Y-%m}"
 
+    def _prepare(self) -> None:
+        # SQLite says "locked" at once, whatever the timeout, where another process is changing the journal mode.
+        busy = stamina.retry_context(
+            on=_is_busy, attempts=None, timeout=SECONDS_TO_LOCK, wait_initial=0.01, wait_max=0.2
+        )
+        for attempt in busy:
+            with attempt:
+                self._file.execute("PRAGMA journal_mode = WAL")
+        with self._writing() as file:
+            for statement in _SCHEMA:
+                file.execute(statement)
+
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         with self._own_errors():
@@ -238,6 +249,10 @@ class XState:
         except (sqlite3.Error, OSError) as error:
             detail = f"{error}; free space there, or set another x.state_folder"
             raise PermanentServiceError("state file", str(self._path), detail) from error
+
+
+def _is_busy(error: Exception) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
 
 
 _KINDS: dict[str, type[Tweet | Reject]] = {"tweet": Tweet, "reject": Reject}
