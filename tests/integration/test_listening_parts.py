@@ -27,16 +27,9 @@ from adverse_events.source.x.settings import XSettings
 from adverse_events.source.x.state import XState
 from tests.landing_stores import FACTS, post
 from tests.stream_server import publish, running_state, tweet, x_client
+from tests.waits import PATIENCE_S, wait_for
 
 KEY = IdentityKey(b"k" * 32)
-PATIENCE_S = 60
-
-
-def wait_for(is_so):
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.01)
 
 
 @pytest.fixture
