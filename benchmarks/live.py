@@ -55,7 +55,7 @@ STREAM_FAULTS = {
 }
 CONNECT_FAULTS = {Fault.RATE_LIMIT: 0.1, Fault.SERVER_ERROR: 0.15, Fault.CUT: 0.1}
 
-PATIENCE_S = 240.0
+PATIENCE_S = 600.0
 
 
 def live(n_posts: int = FAULT_POSTS) -> dict[str, Any]:
@@ -132,14 +132,23 @@ def fault_run(
         per_second: How fast.
         kills: How often the listener is killed (SIGKILL), at random moments.
         seed: Of posts, faults and kills.
-        is_hurried: Let ``ade detect`` write the windows that are not over yet, instead of waiting for their end.
+        is_hurried: Fetch gaps from the stream, which need not be waited for, but reaches back five minutes only; and let
+            ``ade detect`` write the windows that are not over yet.
     """
     dice = random.Random(seed)  # noqa: S311 - dice, not a secret
-    with Rehearsal({"window_minutes": 1, "listen.pause_scale": 0.02}, seed) as rehearsal:
+    settings = {
+        "window_minutes": 1,
+        "listen.pause_scale": 0.02,
+        "listen.recovery": "stream" if is_hurried else "search",
+        "listen.rewrite_seconds": 20,
+        "x.max_posts_per_run": 0,
+    }
+    with Rehearsal(settings, seed) as rehearsal:
         state = rehearsal.state
         state.stream.rates = STREAM_FAULTS
         state.faults.set("stream", CONNECT_FAULTS, after=1)
         state.faults.set("rules", {Fault.SERVER_ERROR: 0.1}, after=1)
+        state.faults.set("search/recent", {Fault.SERVER_ERROR: 0.02, Fault.RATE_LIMIT: 0.01, Fault.TRUNCATED: 0.02})
         listener = rehearsal.start()
         n_killed = 0
         feed = Feed(state, posts_asked_for(n_posts, seed), per_second=per_second, edited=0.01, seed=seed)
