@@ -60,25 +60,24 @@ def _teller() -> Callable[[SeriousEvent], None]:
     run_id = context.flow_run.id if context and context.flow_run else None
 
     def tell(event: SeriousEvent) -> None:
-        logger.warning("serious event %s in post %s", event.icd10cm_code, event.tweet_id)
+        logger.warning("serious event (%s) in post %s", ", ".join(event.criteria), event.tweet_id)
         if run_id is None:
             return
         emit_event(
             SERIOUS,
-            resource={
-                "prefect.resource.id": f"adverse-events.post.{event.tweet_id}",
-                "adverse-events.icd10cm-code": event.icd10cm_code,
-            },
+            resource={"prefect.resource.id": f"adverse-events.post.{event.tweet_id}"},
             related=[{"prefect.resource.id": f"prefect.flow-run.{run_id}", "prefect.resource.role": "flow-run"}],
             payload={
-                "icd10cm_code": event.icd10cm_code,
-                "icd10cm_description": event.icd10cm_description,
+                "criteria": list(event.criteria),
+                "is_author": event.is_author,
+                "icd10cm_codes": [code for code, _ in event.conditions],
+                "icd10cm_descriptions": [description for _, description in event.conditions],
                 "drug_ingredients": list(event.drug_ingredients),
                 "created_at": event.created_at.isoformat(),
                 "ade_probability": event.ade_probability,
             },
-            # The same event of the same post, told again after a kill, has the same id: the server keeps it once.
-            id=uuid.uuid5(_EVENT_IDS, f"{event.tweet_id} {event.icd10cm_code}"),
+            # Told again after a kill, it has the same id: the server keeps it once.
+            id=uuid.uuid5(_EVENT_IDS, event.tweet_id),
         )
 
     return tell

@@ -69,7 +69,8 @@ def build(
         max_characters=settings.source.max_characters,
         retention_days=settings.landing.retention_days,
     )
-    if not store.mark("heard"):
+    heard = last_heard(store)
+    if heard is None:
         # From now on a run that is killed at once, too, leaves its successor a gap to fetch.
         store.set_mark("heard", milliseconds(datetime.now(UTC)))
     recovery = None
@@ -99,7 +100,7 @@ def build(
             synchronise=partial(_synchronise, client, rules, listen.rule_tag, account),
             recover=recovery.add if recovery else None,
             stop=stop,
-            last_heard=last_heard(store),
+            last_heard=heard,
             fields=fields_for(settings.privacy),
         ),
         recovery=recovery,

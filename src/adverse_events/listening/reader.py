@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import TYPE_CHECKING
 
 from adverse_events.errors import RequestRefusedError, TransientServiceError
@@ -124,8 +125,12 @@ class Reader:
         return Trouble.NETWORK
 
     def _params(self) -> dict[str, object]:
-        asks_stream = self._settings.recovery == "stream" and self.last_heard is not None
-        return {**self._fields, "backfill_minutes": STREAM_MINUTES if asks_stream else None}
+        minutes = None
+        if self._settings.recovery == "stream" and self.last_heard is not None:
+            # No more than was missed: every post comes again, read and told apart for nothing.
+            missed = datetime.now(UTC) - self.last_heard + timedelta(minutes=1)
+            minutes = min(STREAM_MINUTES, max(1, ceil(missed / timedelta(minutes=1))))
+        return {**self._fields, "backfill_minutes": minutes}
 
     def _close_gap(self) -> None:
         """Have what was missed since the last line fetched."""

@@ -90,7 +90,7 @@ class Recovery:
     def add(self, start: datetime, end: datetime) -> None:
         """Have a gap fetched; returns at once."""
         with self._lock:
-            self._gaps.append((start, end))
+            self._gaps.append((start, end + timedelta(seconds=1)))  # searched to the second, rounded down
 
     def run(self) -> None:
         """Fetch gaps until told to stop."""
@@ -140,7 +140,6 @@ class Recovery:
                     check=check_page,
                 )
                 n_read = len(page.get("data") or ())
-                self._allowance.take(n_read)
                 self._state.spend(Spent(n_read, len((page.get("includes") or {}).get("users") or ()), 1))
                 n_posts += self._deliver(page)
                 token = (page.get("meta") or {}).get("next_token")

@@ -1,62 +1,55 @@
-"""Serious adverse events: what somebody should hear of now, without a word of the post."""
+"""Serious posts: what somebody should hear of now, without a word of the post."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from adverse_events.coding.lexicon import load_lexicon
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
 
 @dataclass(frozen=True)
 class SeriousEvent:
-    """One serious adverse event that a post reports.
+    """A post that reports an adverse drug event and tells a criterion of seriousness.
 
     Attributes:
         tweet_id: As the lake keeps it.
         created_at: When it was posted, aware.
-        icd10cm_code: Of the event.
-        icd10cm_description: Of that code.
-        drug_ingredients: Named in the post.
+        criteria: ICH E2A criteria it tells, sorted: death, life_threatening, hospitalization, disability,
+            congenital_anomaly, other_medically_important.
+        is_author: At least one of them happened to the author.
+        conditions: ICD-10-CM code and description of each event that counts and has a code, in text order.
+        drug_ingredients: Named in the post, in text order.
         ade_probability: 0-1.
     """
 
     tweet_id: str
     created_at: datetime
-    icd10cm_code: str
-    icd10cm_description: str
+    criteria: tuple[str, ...]
+    is_author: bool
+    conditions: tuple[tuple[str, str], ...]
     drug_ingredients: tuple[str, ...]
     ade_probability: float
 
 
-def serious_events(row: Mapping[str, Any]) -> Iterator[SeriousEvent]:
-    """Yield the serious events of a coded post (a row of `staging.CODED`), each code once.
+def serious_event(row: Mapping[str, Any]) -> SeriousEvent | None:
+    """Return what is serious about a coded post (a row of `staging.CODED`); None where nothing is.
 
-    Serious is an event that counts (`is_event`) and whose condition is medically important whatever its outcome.
+    The coder says so: by the criteria in the text, and by events whose condition is medically important in itself.
     """
-    codes = _serious_codes()
-    seen: set[str] = set()
-    for event in row["events"]:
-        code = event["icd10cm_code"]
-        if row["is_ade"] and event["is_event"] and code in codes and code not in seen:
-            seen.add(code)
-            drugs = dict.fromkeys(mention["ingredient"] for mention in row["drug_mentions"])
-            yield SeriousEvent(
-                row["tweet_id"],
-                row["created_at"],
-                code,
-                event["icd10cm_description"],
-                tuple(drugs),
-                row["ade_probability"],
-            )
-
-
-@lru_cache(maxsize=1)
-def _serious_codes() -> frozenset[str]:
-    conditions = load_lexicon().conditions.values()
-    return frozenset(condition.code for condition in conditions if condition.code and condition.is_serious)
+    told = row["seriousness"]
+    if not row["is_ade"] or not told:
+        return None
+    events = [event for event in row["events"] if event["is_event"] and event["icd10cm_code"]]
+    conditions = dict.fromkeys((event["icd10cm_code"], event["icd10cm_description"]) for event in events)
+    return SeriousEvent(
+        row["tweet_id"],
+        row["created_at"],
+        tuple(sorted({one["criterion"] for one in told})),
+        any(one["is_author"] for one in told),
+        tuple(conditions),
+        tuple(dict.fromkeys(mention["ingredient"] for mention in row["drug_mentions"])),
+        row["ade_probability"],
+    )

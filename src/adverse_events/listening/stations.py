@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from adverse_events.classification.classify import classify
 from adverse_events.coding.code import code
-from adverse_events.listening.serious import SeriousEvent, serious_events
+from adverse_events.listening.serious import SeriousEvent, serious_event
 from adverse_events.screening.screen import screen
 from adverse_events.staging import TWEETS, Batch, Tally, read_staged, write_staged
 from adverse_events.windows import Window
@@ -70,7 +70,7 @@ class Stations:
             positive = [row for rows in read_staged(coded.rows) for row in _positive(rows)]
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        return Assessed(len(positive), tuple(event for row in positive for event in serious_events(row)))
+        return Assessed(len(positive), tuple(event for row in positive if (event := serious_event(row))))
 
     def _staged(self, posts: Sequence[LandedPost], folder: Path) -> Batch:
         ordered = sorted(posts, key=lambda post: (post.created_at, post.tweet_id))

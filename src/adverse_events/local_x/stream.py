@@ -268,6 +268,7 @@ class _Endpoint:
 
         async def send_bytes(body: bytes) -> None:
             await send({"type": "http.response.body", "body": body, "more_body": True})
+            await asyncio.sleep(0)  # let it be noticed that the client has gone
 
         connection = _Connection(self._state, wanted, send_bytes, scope[HANG_UP])
         sending = asyncio.ensure_future(connection.run(position))
