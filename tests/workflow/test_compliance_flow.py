@@ -5,11 +5,13 @@ import os
 import time
 from contextlib import closing
 from datetime import UTC, datetime
+from io import BytesIO
 
 import pyarrow.parquet as pq
 import pytest
 
 from ade.__main__ import run
+from adverse_events.aws.settings import AwsSettings
 from adverse_events.errors import UsageError
 from adverse_events.landing.protocol import LandedPost, StoreFacts
 from adverse_events.landing.sqlite import SqliteLanding
@@ -18,6 +20,7 @@ from adverse_events.privacy import IdentityKey
 from flows.backfill import backfill_adverse_events
 from flows.comply import comply_with_deletions
 from flows.detect import detect_adverse_events
+from tests.moto_server import BUCKET, REGION, cloud_at, make_bucket, moto_server, objects_in
 
 KEY = "an identity key of a test, long enough"
 WORD = "zanzibarquokka"
@@ -195,3 +198,25 @@ def test_the_landing_store_forgets_too_and_keeps_the_post_out(posts, tmp_path, m
     with closing(SqliteLanding.open(tmp_path / "landing.sqlite", facts)) as store:
         assert store.put([landed]).n_forgotten == 1
     assert comply_with_deletions.fn(deletions=str(tmp_path / "gone.txt"), lake=str(tmp_path / "lake")).n_landed == 0
+
+
+def test_a_lake_in_a_bucket_loses_the_post_for_good_too(posts, tmp_path, monkeypatch):
+    with moto_server() as url:
+        cloud = cloud_at(url, monkeypatch, AwsSettings(region=REGION))
+        make_bucket(cloud)
+        lake = f"s3://{BUCKET}/lake"
+        options = {"aws.region": REGION}
+        with pytest.raises(UsageError, match="there is no lake"):
+            comply_with_deletions.fn(lake=lake, options=options)
+        detect(posts, lake, **options)
+        (tmp_path / "gone.txt").write_text("900\n904 protected\n")
+        account = comply_with_deletions.fn(deletions=str(tmp_path / "gone.txt"), lake=lake, options=options)
+        again = backfill_adverse_events.fn(source=str(posts), lake=lake, options=options)
+
+        assert (account.by_reason, account.n_due) == ({"protected": 1, "user_request": 1}, 1)
+        assert dict(again.deleted) == {"protected": 1, "user_request": 1}
+        parts = objects_in(cloud, prefix="lake/assessments/").values()
+        left = {name for data in parts for name in pq.read_table(BytesIO(data))["tweet_id"].to_pylist()}
+        assert hash_of("901") in left
+        assert not left & {hash_of("900"), hash_of("904")}
+        assert comply_with_deletions.fn(lake=lake, options=options).forgotten == ()
