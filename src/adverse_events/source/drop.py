@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("adverse_events.drop")
 
+CHANNEL = "drop"
+
 MAX_FILE_BYTES = 64 << 20
 """A note or an e-mail with its attachments; a table may be of any size."""
 
@@ -71,8 +73,8 @@ class DropFolder:
 
     @property
     def name(self) -> str:
-        """Channel of files that name none."""
-        return self._settings.channel
+        """Channel of files that name none: the setting's, where one was set."""
+        return self._settings.channel if "channel" in self._settings.model_fields_set else CHANNEL
 
     def read(self) -> Iterator[SourceChunk]:
         """Yield every input, files by name and rows in their order.
