@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11 or newer is needed; install it or call make PYTHON=/path/to/python"; exit 2; }
@@ -34,7 +34,7 @@ $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing with test and training tools (a few minutes)"
 	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,train]'
-	@touch $@ $(VENV)/.runtime $(VENV)/.aws
+	@touch $@ $(VENV)/.runtime $(VENV)/.aws $(VENV)/.live
 
 .PHONY: demo
 demo: $(VENV)/.runtime ## run the main job on the bundled sample week
@@ -49,6 +49,16 @@ $(VENV)/.aws: pyproject.toml constraints.txt | $(BIN)/python
 .PHONY: demo-aws
 demo-aws: $(VENV)/.aws ## run the main job over AWS's protocols, on local services
 	@$(BIN)/ade demo-aws
+
+# Likewise for the server of X's protocol.
+$(VENV)/.live: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing with the server of X's protocol (a minute)"
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[local-x]'
+	@touch $@ $(VENV)/.runtime
+
+.PHONY: demo-live
+demo-live: $(VENV)/.live ## listen to X's protocol on this machine for a minute
+	@$(BIN)/ade demo-live
 
 .PHONY: test
 test: $(VENV)/.dev lint ## check style, types and layers, then run every test

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from adverse_events.errors import UsageError
 from benchmarks.coder import coder
 from benchmarks.cold_start import cold_start
+from benchmarks.live import live
 from benchmarks.memory import memory
 from benchmarks.throughput import throughput
 from benchmarks.wire import wire
@@ -26,10 +27,11 @@ BENCHMARKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "memory": memory,
     "cold_start": cold_start,
     "wire": wire,
+    "live": live,
     "coder": coder,
 }
 
-MINUTES = {"throughput": 2, "memory": 15, "cold_start": 1, "wire": 3, "coder": 1}
+MINUTES = {"throughput": 2, "memory": 15, "cold_start": 1, "wire": 3, "live": 10, "coder": 1}
 """About how long each takes on two cores, so that nobody thinks it hangs."""
 
 
@@ -71,7 +73,7 @@ def main() -> None:
     """Run one benchmark in a size of one's own and print the result as JSON."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("name", choices=BENCHMARKS)
-    parser.add_argument("--posts", type=int, help="posts, for throughput, memory, wire and coder")
+    parser.add_argument("--posts", type=int, help="posts, for throughput, memory, wire, live and coder")
     given = parser.parse_args()
     print(json.dumps(run(given.name, **({"n_posts": given.posts} if given.posts else {})), indent=2))
 

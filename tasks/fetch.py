@@ -42,6 +42,7 @@ def fetch_tweets(
         end=end,
         rows_per_batch=settings.rows_per_batch,
         progress=advance,
+        suppression=assembly.suppression_for(settings),
     )
     logger.info("read %d rows, cut into %d batches", spooled.rows_read, len(spooled.batches))
     return spooled

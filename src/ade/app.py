@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ade import cloud_commands, live_commands
+from ade import cloud_commands, compliance_commands, live_commands
 from ade.exits import MEANINGS
 from ade.options import AsJson, Assignments, End, Start, Strict, assigned, moment, span
 from adverse_events import __version__
@@ -154,6 +154,20 @@ def backfill(
     options = _source_options(columns, assume_time, assignments)
     asked = Asked(source, lake, *span(start, end), options, force=force)
     raise typer.Exit(run("backfill", asked, strict=strict, as_json=as_json))
+
+
+@app.command()
+def listen(
+    *,
+    lake: LakeOption = None,
+    minutes: Annotated[float, typer.Option(metavar="N", min=0, help="End after so many minutes; 0: never.")] = 0,
+    assignments: Assignments = None,
+    as_json: AsJson = False,
+) -> None:
+    """Listen to X's filtered stream: land, assess and store posts as they come, until Ctrl-C or SIGTERM."""
+    from ade.listen import listen as work
+
+    raise typer.Exit(work(lake, minutes, assigned(assignments), as_json=as_json))
 
 
 @app.command()
@@ -317,6 +331,22 @@ def sample(
     from ade.show import sample as work
 
     raise typer.Exit(work(folder, as_json=as_json))
+
+
+app.command()(compliance_commands.comply)
+app.command()(compliance_commands.forget)
+
+
+@app.command("demo-live")
+def demo_live(
+    *,
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where lake and report go.")] = Path("demo-live"),
+    as_json: AsJson = False,
+) -> None:
+    """Listen for a minute to X's protocol on this machine, and compare the lake with what was published."""
+    from ade.extras import with_extra
+
+    raise typer.Exit(with_extra("ade.demo_live", "local-x").demo_live(folder, as_json=as_json))
 
 
 app.command()(live_commands.estimate)

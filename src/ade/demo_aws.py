@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-from contextlib import chdir, contextmanager
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ade import terminal
 from ade.exits import DONE, FAILED
 from ade.run import Asked, checked, flow_run, show_account, show_record
+from ade.surroundings import environment
 from adverse_events import assembly
 from adverse_events.lake.query import LocalReader
 from adverse_events.local_aws.comparison import NAMES_THE_MAKER, Comparison, compare
@@ -20,7 +20,7 @@ from adverse_events.reporting.page import write_report
 from adverse_events.sample.week import sample_week
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     import pyarrow as pa
 
@@ -105,21 +105,6 @@ def demo_aws(output: Path, *, as_json: bool) -> int:
     else:
         _show(made, shown, report)
     return DONE if comparison.is_equal else FAILED
-
-
-@contextmanager
-def environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables while the block runs, and hide the user's own settings and accounts from it."""
-    before = {name: value for name, value in os.environ.items() if name.startswith(("ADE_", "AWS_"))}
-    for name in before:
-        del os.environ[name]
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name in variables:
-            os.environ.pop(name, None)
-        os.environ.update(before)
 
 
 def _run(aws: LocalAws, made: Provisioned, embedded_lake: Path, *, quiet: bool) -> Shown:

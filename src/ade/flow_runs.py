@@ -13,7 +13,9 @@ from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, get_current_settin
 
 from adverse_events.errors import TransientServiceError
 from flows.backfill import backfill_adverse_events
+from flows.comply import comply_with_deletions
 from flows.detect import detect_adverse_events
+from flows.listen import listen_adverse_events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,11 +23,16 @@ if TYPE_CHECKING:
     from prefect import Flow, State
 
     from adverse_events.accounting import RunAccount
+    from adverse_events.compliance.comply import ComplianceAccount
 
 SERVER_PATIENCE = 5.0
 """Seconds a configured server has to say that it is there."""
 
-FLOWS: Mapping[str, Flow[..., RunAccount]] = {"detect": detect_adverse_events, "backfill": backfill_adverse_events}
+FLOWS: Mapping[str, Flow[..., Any]] = {
+    "detect": detect_adverse_events,
+    "backfill": backfill_adverse_events,
+    "listen": listen_adverse_events,
+}
 
 
 @dataclass(frozen=True)
@@ -48,13 +55,33 @@ def run_flow(name: Literal["detect", "backfill"], parameters: Mapping[str, Any])
         TransientServiceError: A server is configured and does not answer.
         AdverseEventsError: Whatever the flow raised.
     """
+    return FlowRun(*run_to_end(name, parameters))
+
+
+def run_to_end(name: str, parameters: Mapping[str, Any]) -> tuple[Any, str | None]:
+    """Run a flow of `FLOWS` to its end; returns its result and the page of its record. Errors as for `run_flow`."""
     flow = FLOWS[name]
     api = PREFECT_API_URL.value()
     if not api:
-        return FlowRun(flow.fn(**parameters), None)
+        return flow.fn(**parameters), None
     _check_server(api)
-    state = cast("State[RunAccount]", flow(**parameters, return_state=True))
-    return FlowRun(state.result(), _run_page(api, state.state_details.flow_run_id))
+    state = cast("State[Any]", flow(**parameters, return_state=True))
+    return state.result(), _run_page(api, state.state_details.flow_run_id)
+
+
+def run_compliance(parameters: Mapping[str, Any]) -> tuple[ComplianceAccount, str | None]:
+    """Run the compliance flow to its end; returns its account, and its page in the Prefect UI where there is one.
+
+    Raises:
+        TransientServiceError: A server is configured and does not answer.
+        AdverseEventsError: Whatever the flow raised.
+    """
+    api = PREFECT_API_URL.value()
+    if not api:
+        return comply_with_deletions.fn(**parameters), None
+    _check_server(api)
+    state: State[ComplianceAccount] = comply_with_deletions(**parameters, return_state=True)
+    return state.result(), _run_page(api, state.state_details.flow_run_id)
 
 
 def _check_server(api: str) -> None:

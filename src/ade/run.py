@@ -153,6 +153,9 @@ def _account_rows(account: RunAccount) -> Iterator[tuple[str, int, str]]:
     yield line("rejected", account.rows_rejected)
     yield from (line(f"  {_words(reason)}", n) for reason, n in account.rejected.items())
     yield from (line(f"not coded: {_words(reason)}", n) for reason, n in account.uncoded.items())
+    if account.deleted:
+        yield line("deleted", account.rows_deleted)
+        yield from (line(f"  {_words(reason)}", n) for reason, n in account.deleted.items())
     if account.rows_out_of_range:
         yield line("outside the range", account.rows_out_of_range)
     if account.rows_not_due:

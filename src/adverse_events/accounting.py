@@ -1,4 +1,4 @@
-"""The account of a run: every row read is assessed, screened out, rejected or outside the range."""
+"""The account of a run: every row read is assessed, screened out, rejected, deleted or outside the range."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class RunAccount:
         n_events: Coded or uncoded events that count.
         screened_out: Rows by reason.
         rejected: Rows by reason, inputs whose time could not be read included.
+        deleted: Inputs on the deletion list, by reason: held back, so that nothing of them is stored.
         uncoded: Positive posts the coder refused, by reason; assessed without events, and in rejects too.
         billable_units: Units paid services charged, by service.
         start: First instant of the first window; None when there was none.
@@ -58,6 +59,7 @@ class RunAccount:
     start: datetime | None = None
     end: datetime | None = None
     rows_gone: int = 0
+    deleted: Mapping[str, int] = field(default_factory=dict)
     n_windows_not_read: int = 0
     why_not_read: str | None = None
 
@@ -65,6 +67,11 @@ class RunAccount:
     def rows_rejected(self) -> int:
         """Rejected rows, all reasons."""
         return sum(self.rejected.values())
+
+    @property
+    def rows_deleted(self) -> int:
+        """Inputs on the deletion list, all reasons."""
+        return sum(self.deleted.values())
 
     @property
     def rows_screened_out(self) -> int:
@@ -110,6 +117,7 @@ class RunAccount:
             n_events=sum(receipt.n_events for receipt in dated),
             screened_out=_summed(receipt.tally.screened_out for receipt in receipts),
             rejected=_summed(receipt.tally.rejected for receipt in receipts),
+            deleted=_summed(receipt.tally.deleted for receipt in receipts),
             uncoded=_summed(receipt.tally.uncoded for receipt in dated),
             billable_units=_summed(receipt.tally.billable_units for receipt in dated),
             start=min((receipt.window_start for receipt in dated), default=None),
@@ -119,7 +127,12 @@ class RunAccount:
             why_not_read=why_not_read,
         )
         accounted = (
-            rows_out_of_range + rows_not_due + account.rows_assessed + account.rows_screened_out + account.rows_rejected
+            rows_out_of_range
+            + rows_not_due
+            + account.rows_assessed
+            + account.rows_screened_out
+            + account.rows_rejected
+            + account.rows_deleted
         )
         if accounted != rows_read:
             msg = f"{rows_read} rows were read but {accounted} are accounted for; the windows written are suspect"
@@ -136,8 +149,10 @@ class RunAccount:
             "rows_positive": self.rows_positive,
             "rows_screened_out": self.rows_screened_out,
             "rows_rejected": self.rows_rejected,
+            "rows_deleted": self.rows_deleted,
             "screened_out": dict(self.screened_out),
             "rejected": dict(self.rejected),
+            "deleted": dict(self.deleted),
             "uncoded": dict(self.uncoded),
             "billable_units": dict(self.billable_units),
             "n_windows": self.n_windows,

@@ -6,7 +6,9 @@ The one place that chooses between the embedded default and a cloud service. Wha
 
 from __future__ import annotations
 
+from contextlib import closing, contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adverse_events import __version__, live
@@ -14,18 +16,31 @@ from adverse_events.classification.classify import decision_limit
 from adverse_events.classification.embedded import EmbeddedClassifier
 from adverse_events.classification.model_folder import starter_model
 from adverse_events.coding.embedded import EmbeddedCoder
+from adverse_events.compliance.lists import ids_in, ids_listed
 from adverse_events.errors import UsageError
+from adverse_events.lake.layout import MARKER_KEY
 from adverse_events.lake.local import LocalLake
-from adverse_events.lake.query import LocalReader
+from adverse_events.lake.publishing import SuppressionFolder
+from adverse_events.lake.query import LocalReader, no_lake_in
+from adverse_events.landing.protocol import StoreFacts
+from adverse_events.landing.sqlite import SqliteLanding
+from adverse_events.listening.building import build
+from adverse_events.listening.stations import Stations
+from adverse_events.location.gazetteer import gazetteer_version
 from adverse_events.planning import due_windows
 from adverse_events.privacy import IdentityKey
 from adverse_events.provenance import Provenance
 from adverse_events.screening.drugs import DrugLexicon
 from adverse_events.settings import identity_key_path
 from adverse_events.source.archive import Archive
+from adverse_events.source.drop import DropFolder
+from adverse_events.source.dropped_files import LocalDrop
 from adverse_events.source.files import find_files
+from adverse_events.source.landing import LandingSource
+from adverse_events.source.x.client import XClient
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from pydantic import SecretStr
@@ -38,9 +53,14 @@ if TYPE_CHECKING:
     from adverse_events.lake.protocol import Lake
     from adverse_events.lake.reader import LakeReader
     from adverse_events.lake.settings import LakeSettings
+    from adverse_events.lake.suppression import Suppression
+    from adverse_events.landing.protocol import LandingStore
+    from adverse_events.listening.listener import Listener
+    from adverse_events.listening.serious import SeriousEvent
     from adverse_events.remote import RemoteParts
     from adverse_events.settings import Settings
     from adverse_events.source.protocol import TweetSource
+    from adverse_events.source.s3_drop import S3Drop
 
 
 def source_for(
@@ -65,10 +85,21 @@ def source_for(
         ServiceError: The token's secret, the state file or the lake cannot be read.
     """
     source = settings.source
+    if source.is_landing:
+        return LandingSource(
+            landing_store_for(settings),
+            channel=source.channel,
+            window_minutes=settings.window_minutes,
+            retention_days=settings.landing.retention_days,
+            start=start,
+            end=end,
+        )
     if source.is_x:
         windows = live.windows_of(settings, start, end)
         due = due_windows(lake_for(settings), windows, unless_made_by.recipe_sha256) if unless_made_by else None
         return live.search_for(settings, windows, identity_key_for(settings), token_for(settings), due, run=run)
+    if source.kind == "drop":
+        return DropFolder(_dropped(settings), source, settings.drop)
     return Archive(source, remote_parts(settings.aws).files(settings) if source.is_s3 else None)
 
 
@@ -83,10 +114,17 @@ def check_source(settings: Settings, start: datetime | None = None, end: datetim
     if not source.path:
         msg = "no source of posts; give --source FILE, a folder or a glob, or set source.path (`ade settings`)"
         raise UsageError(msg)
-    if source.is_x:
+    if source.is_landing:
+        if not settings.landing.table and not settings.landing.path.exists():
+            msg = f"there is no landing store {settings.landing.path}; `ade listen` makes one, or correct landing.path"
+            raise UsageError(msg)
+        landing_store_for(settings).close()
+    elif source.is_x:
         live.windows_of(settings, start, end)
         live.queries_for(settings)
         live.check_token(settings.x)
+    elif source.kind == "drop":
+        _dropped(settings).check()
     elif source.is_s3:
         remote_parts(settings.aws).files(settings).find()
     else:
@@ -170,16 +208,139 @@ def lake_for(settings: Settings) -> Lake:
         ServiceError: Its bucket or catalog cannot be reached.
     """
     _check_place(settings.lake)
-    fingerprint = identity_key_for(settings).fingerprint
+    key = identity_key_for(settings)
     if not settings.lake.is_s3:
         return LocalLake.open(
             settings.lake.path,
             window_minutes=settings.window_minutes,
             privacy_mode=settings.privacy.mode,
-            key_fingerprint=fingerprint,
+            key_fingerprint=key.fingerprint,
             part_size=settings.lake.part_size,
+            hash_of=key.tweet_hash,
         )
-    return remote_parts(settings.aws).lake(settings, fingerprint)
+    return remote_parts(settings.aws).lake(settings, key)
+
+
+def check_lake(settings: Settings) -> None:
+    """Refuse a place that holds no lake: a deletion that looked in the wrong one would seem to be done.
+
+    Raises:
+        UsageError: There is no lake.
+        ServiceError: The bucket cannot be read.
+    """
+    _check_place(settings.lake)
+    if settings.lake.is_s3:
+        is_there = remote_parts(settings.aws).has_lake(settings)
+    else:
+        is_there = (Path(settings.lake.path).expanduser() / MARKER_KEY).is_file()
+    if not is_there:
+        raise no_lake_in(settings.lake.path)
+
+
+def held_ids(settings: Settings, file: str | None) -> Iterator[str]:
+    """Return the ids that X is asked about: of a file, else of a case-mode lake, else of the archive.
+
+    A signal-mode lake has only hashes, which X cannot read.
+
+    Raises:
+        UsageError: None of them is there.
+    """
+    if file:
+        return ids_listed(Path(file))
+    if settings.privacy.mode == "case":
+        check_lake(settings)
+        return lake_for(settings).stored_ids()
+    if not settings.source.path or settings.source.is_x:
+        msg = (
+            "a lake of signal mode holds no ids that X could read: give a file of the ids you hold (--held), or the "
+            "archive the lake was made from (source.path)"
+        )
+        raise UsageError(msg)
+    return ids_in(source_for(settings))
+
+
+def x_client_for(settings: Settings) -> XClient:
+    """Return a client of X API v2; errors as for `token_for`."""
+    return XClient(settings.x, token_for(settings))
+
+
+def suppression_for(settings: Settings) -> Suppression:
+    """Return the posts that may not be stored; none where there is no lake yet.
+
+    Raises:
+        ContractError: The list is damaged.
+        ServiceError: The lake's bucket cannot be read.
+    """
+    _check_place(settings.lake)
+    if not settings.lake.is_s3:
+        return SuppressionFolder(Path(settings.lake.path).expanduser().absolute()).load()
+    return remote_parts(settings.aws).suppression(settings)
+
+
+def landing_store_for(settings: Settings) -> LandingStore:
+    """Open the landing store: a file, made when missing, or a table that is there. Whoever opens it closes it.
+
+    Raises:
+        UsageError: It was made with another window length, privacy mode or key.
+        ServiceError: The file or the table cannot be used.
+    """
+    facts = StoreFacts(settings.privacy.mode, identity_key_for(settings).fingerprint, settings.window_minutes)
+    if settings.landing.table:
+        return remote_parts(settings.aws).landing_store(settings.landing, facts)
+    return SqliteLanding.open(settings.landing.path, facts)
+
+
+@contextmanager
+def landing_there_is(settings: Settings) -> Iterator[LandingStore | None]:
+    """Provide the landing store, closed afterwards; None where none is named and no file of one is there.
+
+    Raises:
+        UsageError: It was made with another window length, privacy mode or key.
+        ServiceError: The file or the table cannot be used.
+    """
+    if not settings.landing.table and not settings.landing.path.expanduser().is_file():
+        yield None
+        return
+    with closing(landing_store_for(settings)) as store:
+        yield store
+
+
+def stations_for(settings: Settings) -> Stations:
+    """Return the stations that assess a handful of posts.
+
+    Raises:
+        ServiceError: The endpoint or the service cannot be asked.
+    """
+    return Stations(
+        screening=settings.screening,
+        lexicon=lexicon(),
+        classification=settings.classifier,
+        classifier=lambda n_rows: classifier_for(settings, n_rows),
+        coding=settings.coding,
+        coder=lambda: coder_for(settings),
+        channel=settings.source.channel,
+        window_minutes=settings.window_minutes,
+    )
+
+
+def listener_for(settings: Settings, on_serious: Callable[[SeriousEvent], None]) -> Listener:
+    """Return what listens to X's stream; `on_serious` is told of each serious event, in a thread of the listener's.
+
+    Raises:
+        UsageError: No token, a drug that is not in the lexicon, or a landing store made for something else.
+        ServiceError: The landing store, the token's secret or the state file cannot be used.
+    """
+    token = token_for(settings)
+    return build(
+        settings,
+        key=identity_key_for(settings),
+        token=token,
+        store=landing_store_for(settings),
+        stations=stations_for(settings),
+        rules=live.rules_for(settings),
+        queries=live.queries_for(settings),
+        on_serious=on_serious,
+    )
 
 
 def catalog_for(settings: Settings) -> GlueCatalog | None:
@@ -215,6 +376,7 @@ def provenance_for(settings: Settings) -> Provenance:
         screening=settings.screening.model_dump_json(),
         coding=settings.coding.model_dump_json(exclude={"service"}),
         search=live.asked_for(settings) if settings.source.is_x else "",
+        gazetteer=gazetteer_version() if settings.privacy.mode == "case" else "",
     )
 
 
@@ -232,6 +394,15 @@ def remote_parts(settings: AwsSettings) -> RemoteParts:
         msg = f"AWS needs {error.name}, not installed; in the checkout: pip install -c constraints.txt -e '.[aws]'"
         raise UsageError(msg) from error
     return RemoteParts(settings)
+
+
+def _dropped(settings: Settings) -> S3Drop | LocalDrop:
+    if not settings.source.path:
+        msg = "no drop folder; give --source FOLDER, or set source.path"
+        raise UsageError(msg)
+    if settings.source.is_s3:
+        return remote_parts(settings.aws).drop(settings)
+    return LocalDrop(settings.source.path, settings.drop.settle_seconds)
 
 
 def _check_place(lake: LakeSettings) -> None:

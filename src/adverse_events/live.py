@@ -120,6 +120,11 @@ def queries_for(settings: Settings) -> tuple[str, ...]:
     return queries_of(_names(settings), search.suffix, longest)
 
 
+def rules_for(settings: Settings) -> tuple[str, ...]:
+    """Return the rules of the stream for the drugs of the settings; errors as for `queries_for`."""
+    return queries_of(_names(settings), settings.search.suffix, settings.listen.rule_characters)
+
+
 def asked_for(settings: Settings) -> str:
     """Return what is searched for, for a window's recipe: which names, and what else a post must meet."""
     names = hashlib.sha256(json.dumps(_names(settings)).encode()).hexdigest()

@@ -163,6 +163,10 @@ class IdentityKey:
         """
         return hmac.digest(self._secret, f"{domain}\0{value}".encode(), "sha256")[:PSEUDONYM_BYTES].hex()
 
+    def tweet_hash(self, tweet_id: str) -> str:
+        """Return the keyed hash of a post's id: how signal mode stores it, and what the suppression list holds."""
+        return self.pseudonym(tweet_id, "tweet")
+
     def __repr__(self) -> str:
         return f"IdentityKey(fingerprint={self.fingerprint!r})"
 

@@ -14,10 +14,14 @@ from adverse_events.classification.endpoint.classifier import SageMakerClassifie
 from adverse_events.classification.transform.classifier import TransformClassifier
 from adverse_events.coding.comprehend.coder import ComprehendCoder
 from adverse_events.lake.catalog.glue import GlueCatalog
+from adverse_events.lake.layout import MARKER_KEY
 from adverse_events.lake.s3.lake import S3Lake
 from adverse_events.lake.s3.reader import S3Reader
 from adverse_events.lake.s3.store import S3Store
+from adverse_events.lake.s3.suppression import SuppressionObjects
+from adverse_events.landing.dynamodb import DynamoDbLanding
 from adverse_events.privacy import IdentityKey
+from adverse_events.source.s3_drop import S3Drop
 from adverse_events.source.s3_files import S3Files
 
 if TYPE_CHECKING:
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
     from adverse_events.aws.settings import AwsSettings
     from adverse_events.classification.endpoint.settings import EndpointSettings
     from adverse_events.coding.comprehend.settings import ComprehendSettings
+    from adverse_events.lake.suppression import Suppression
+    from adverse_events.landing.protocol import StoreFacts
+    from adverse_events.landing.settings import LandingSettings
     from adverse_events.settings import Settings
 
 Opened = TypeVar("Opened")
@@ -47,6 +54,10 @@ class RemoteParts:
     def files(self, settings: Settings) -> S3Files:
         """Return the files of an archive in a bucket."""
         return S3Files(self.cloud, settings.source.path or "", settings.source.file_format)
+
+    def drop(self, settings: Settings) -> S3Drop:
+        """Return the files of a drop folder in a bucket."""
+        return S3Drop(self.cloud, settings.source.path or "")
 
     def identity_key(self, secret: str) -> IdentityKey:
         """Return the key that Secrets Manager keeps under the name `secret`."""
@@ -70,16 +81,29 @@ class RemoteParts:
         """Return the coder that asks Comprehend Medical."""
         return self._once((ComprehendCoder, settings), lambda: ComprehendCoder.open(self.cloud, settings))
 
+    def landing_store(self, settings: LandingSettings, facts: StoreFacts) -> DynamoDbLanding:
+        """Open the landing store in a table."""
+        return DynamoDbLanding.open(self.cloud, settings.table or "", facts, settings.retention_days)
+
     def catalog(self, settings: Settings) -> GlueCatalog:
         """Return the catalog over the lake."""
         return GlueCatalog(self.cloud, settings.catalog, settings.lake.path)
 
-    def lake(self, settings: Settings, key_fingerprint: str) -> S3Lake:
-        """Open the lake in a bucket, after a look at its tables in the catalog; once per run, as the other parts."""
-        key = (S3Lake, settings.lake, settings.catalog, settings.window_minutes, settings.privacy.mode, key_fingerprint)
-        return self._once(key, lambda: self._opened_lake(settings, key_fingerprint))
+    def has_lake(self, settings: Settings) -> bool:
+        """Tell whether there is a lake in the bucket."""
+        return S3Store(self.cloud, settings.lake.path).get(MARKER_KEY) is not None
 
-    def _opened_lake(self, settings: Settings, key_fingerprint: str) -> S3Lake:
+    def suppression(self, settings: Settings) -> Suppression:
+        """Return the suppression list of the lake in a bucket."""
+        store = S3Store(self.cloud, settings.lake.path)
+        return SuppressionObjects(store.url, store).load()
+
+    def lake(self, settings: Settings, key: IdentityKey) -> S3Lake:
+        """Open the lake in a bucket, after a look at its tables in the catalog; once per run, as the other parts."""
+        opened = (S3Lake, settings.lake, settings.catalog, settings.window_minutes, settings.privacy.mode)
+        return self._once((*opened, key.fingerprint), lambda: self._opened_lake(settings, key))
+
+    def _opened_lake(self, settings: Settings, key: IdentityKey) -> S3Lake:
         if settings.catalog.database:
             # First, since the tables of a catalog lie over another lake than one in a bucket that is not there.
             S3Store(self.cloud, settings.lake.path).check_bucket()
@@ -89,8 +113,9 @@ class RemoteParts:
             settings.lake.path,
             window_minutes=settings.window_minutes,
             privacy_mode=settings.privacy.mode,
-            key_fingerprint=key_fingerprint,
+            key_fingerprint=key.fingerprint,
             part_size=settings.lake.part_size,
+            hash_of=key.tweet_hash,
         )
 
     def reader(self, settings: Settings) -> S3Reader:

@@ -26,12 +26,16 @@ from adverse_events.classification.classify import ClassifierSettings
 from adverse_events.classification.endpoint.settings import EndpointSettings
 from adverse_events.coding.comprehend.settings import ComprehendSettings
 from adverse_events.coding.select import CodingSettings
+from adverse_events.compliance.settings import ComplianceSettings
 from adverse_events.errors import UsageError
 from adverse_events.lake.catalog.settings import CatalogSettings
 from adverse_events.lake.settings import LakeSettings
+from adverse_events.landing.settings import LandingSettings
+from adverse_events.listening.settings import ListenSettings
 from adverse_events.privacy import PrivacySettings
 from adverse_events.screening.screen import ScreeningSettings
 from adverse_events.source.archive import ArchiveSettings
+from adverse_events.source.drop_settings import DropSettings
 from adverse_events.source.x.search_settings import SearchSettings
 from adverse_events.source.x.settings import XSettings
 from adverse_events.windows import DEFAULT_WINDOW_MINUTES, check_window_minutes
@@ -63,6 +67,7 @@ class Settings(BaseSettings):
         description="Rows of consecutive windows that travel the stations together; a window is never split.",
     )
     source: ArchiveSettings = Field(default_factory=ArchiveSettings, description="Where posts come from.")
+    drop: DropSettings = Field(default_factory=DropSettings, description="How dropped files are read.")
     privacy: PrivacySettings = Field(default_factory=PrivacySettings, description="What may be stored.")
     screening: ScreeningSettings = Field(default_factory=ScreeningSettings, description="Which posts are assessed.")
     endpoint: EndpointSettings = Field(
@@ -73,7 +78,12 @@ class Settings(BaseSettings):
     comprehend: ComprehendSettings = Field(
         default_factory=ComprehendSettings, description="How Comprehend Medical is asked."
     )
+    compliance: ComplianceSettings = Field(
+        default_factory=ComplianceSettings, description="How deletions are asked for."
+    )
     lake: LakeSettings = Field(default_factory=LakeSettings, description="Where results are kept.")
+    landing: LandingSettings = Field(default_factory=LandingSettings, description="Where posts of a stream land first.")
+    listen: ListenSettings = Field(default_factory=ListenSettings, description="How a stream is listened to.")
     catalog: CatalogSettings = Field(default_factory=CatalogSettings, description="Glue and Athena over the lake.")
     x: XSettings = Field(default_factory=XSettings, description="X API v2.")
     search: SearchSettings = Field(default_factory=SearchSettings, description="What is searched for on X.")

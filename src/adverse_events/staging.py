@@ -42,6 +42,7 @@ def _fields(*names: str) -> list[pa.Field]:
 TWEETS = pa.schema(
     [
         *_fields("tweet_id", "text", "created_at", "lang", "source", "author_pseudonym"),
+        *_fields("author_country", "author_region", "author_city"),
         pa.field("is_repost", pa.bool_(), nullable=False),
         pa.field("origin", pa.string(), nullable=False),
         pa.field("row_number", pa.int64()),
@@ -54,6 +55,7 @@ TWEETS = pa.schema(
 SCREENED = pa.schema(
     [
         *_fields("tweet_id", "text", "created_at", "lang", "source", "author_pseudonym"),
+        *_fields("author_country", "author_region", "author_city"),
         *_fields("drug_mentions", "n_duplicates", "duplicate_tweet_ids"),
         pa.field("origin", pa.string(), nullable=False),
         pa.field("row_number", pa.int64()),
@@ -78,6 +80,7 @@ class Tally:
         rows_in: Inputs that fell into the window.
         screened_out: Rows by screening reason.
         rejected: Rows by reject reason.
+        deleted: Rows on the deletion list, by reason.
         uncoded: Rows by the reason a coder refused them. They are assessed, without events, and stand in rejects too.
         billable_units: Units by paid service.
     """
@@ -87,6 +90,7 @@ class Tally:
     rejected: Mapping[str, int] = field(default_factory=dict)
     uncoded: Mapping[str, int] = field(default_factory=dict)
     billable_units: Mapping[str, int] = field(default_factory=dict)
+    deleted: Mapping[str, int] = field(default_factory=dict)
 
     def plus(
         self,
@@ -96,6 +100,7 @@ class Tally:
         rejected: Mapping[str, int] | None = None,
         uncoded: Mapping[str, int] | None = None,
         billable_units: Mapping[str, int] | None = None,
+        deleted: Mapping[str, int] | None = None,
     ) -> Tally:
         """Return the tally with these counts added."""
         return Tally(
@@ -104,15 +109,17 @@ class Tally:
             _added(self.rejected, rejected or {}),
             _added(self.uncoded, uncoded or {}),
             _added(self.billable_units, billable_units or {}),
+            _added(self.deleted, deleted or {}),
         )
 
     def check(self, window: Window, rows_assessed: int) -> None:
-        """Raise `AccountingError` unless rows in = assessed + screened out + rejected."""
+        """Raise `AccountingError` unless rows in = assessed + screened out + rejected + deleted."""
         screened_out, rejected = sum(self.screened_out.values()), sum(self.rejected.values())
-        if self.rows_in != rows_assessed + screened_out + rejected:
+        deleted = sum(self.deleted.values())
+        if self.rows_in != rows_assessed + screened_out + rejected + deleted:
             msg = (
                 f"window {window}: {self.rows_in} rows in, but {rows_assessed} assessed, "
-                f"{screened_out} screened out and {rejected} rejected"
+                f"{screened_out} screened out and {rejected} rejected{f', {deleted} deleted' if deleted else ''}"
             )
             raise AccountingError(msg)
 

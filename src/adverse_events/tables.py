@@ -16,7 +16,9 @@ from adverse_events.errors import ContractError
 
 SCHEMA_VERSION = 3
 """Raised by one whenever a table changes. 2: assessments.is_truncated; receipts.rows_uncoded, uncoded and served_by.
-3: assessments.seriousness and special_situations; body_system and is_serious of assessments.events."""
+3: assessments.seriousness, special_situations, author_country, author_region and author_city; body_system and
+is_serious of assessments.events; receipts.rows_deleted, deleted and rows_unrepresented.
+"""
 
 TIMESTAMP = pa.timestamp("ms", tz="UTC")
 
@@ -122,6 +124,18 @@ ASSESSMENTS = Table(
         Column("lang", pa.string(), "Language (ISO 639-1) given by the source or detected."),
         Column("source", pa.string(), "Channel the post came from, such as x.", nullable=False),
         Column("author_pseudonym", pa.string(), "Keyed hash of the author id. Case mode only."),
+        Column(
+            "author_country",
+            pa.string(),
+            "Country of the post's place, or else of the author's profile, ISO 3166-1 alpha-2; null where it is "
+            "ambiguous. Case mode only.",
+        ),
+        Column(
+            "author_region",
+            pa.string(),
+            "State, province or nation in US, CA, GB and AU, ISO 3166-2, such as US-GA; null as author_country.",
+        ),
+        Column("author_city", pa.string(), "City, GeoNames' name; null as author_country."),
         Column(
             "drug_mentions",
             pa.list_(DRUG_MENTION),
@@ -271,6 +285,20 @@ RECEIPTS = Table(
             pa.list_(pa.struct([pa.field("station", pa.string()), pa.field("remote", pa.string())])),
             "Remote part that did a station's work, such as an endpoint and its variant; "
             "empty on the embedded default.",
+            nullable=False,
+        ),
+        Column(
+            "rows_deleted",
+            pa.int64(),
+            "Inputs on the deletion list: taken out of the tables, or held back when the window was run.",
+            nullable=False,
+        ),
+        Column("deleted", COUNT_BY_REASON, "Those, by reason.", nullable=False),
+        Column(
+            "rows_unrepresented",
+            pa.int64(),
+            "Inputs screened out as duplicates of a post that was deleted since; the window is due until it is run "
+            "again from its source.",
             nullable=False,
         ),
         Column("written_at", TIMESTAMP, "When these data were first written, UTC.", nullable=False),

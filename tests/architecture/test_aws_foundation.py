@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from adverse_events.aws.doctor.examination import checks_for, examine
+from adverse_events.landing.dynamodb import DynamoDbLanding
+from adverse_events.landing.dynamodb_items import TTL_ATTRIBUTE, table_definition
 from adverse_events.privacy import SHORTEST_SECRET
 from adverse_events.settings import Settings, load_settings
 from tests.foundation import AWS, FOUNDATION, RESOURCES, TEMPLATE, deploy_to_moto, properties
+from tests.landing_stores import FACTS, ids_in, post
 from tests.moto_server import cloud_at, moto_server
 
 
@@ -24,6 +27,7 @@ EVERYTHING = {
     "source.path": "s3://the-archive/posts/",
     "aws.kms_key": "alias/ade",
     "privacy.identity_key_secret": "ids",
+    "landing.table": "ae_tweets",
     "endpoint.name": "ade",
     "endpoint.mode": "auto",
     "endpoint.transform_path": "s3://the-lake/jobs",
@@ -93,7 +97,7 @@ def test_buckets_are_private_encrypted_and_reached_by_tls_only(bucket):
 
 def test_what_cannot_be_made_again_outlives_the_stack():
     kept = {name for name, resource in RESOURCES.items() if resource.get("DeletionPolicy") == "Retain"}
-    assert kept == {"Key", "LakeBucket", "ResultsBucket", "IdentityKey"}
+    assert kept == {"Key", "LakeBucket", "ResultsBucket", "IdentityKey", "Landing"}
     assert all(RESOURCES[name]["UpdateReplacePolicy"] == "Retain" for name in kept)
 
 
@@ -127,7 +131,7 @@ def test_every_output_that_is_a_setting_names_one_that_exists(deployed):
     _, outputs = deployed
     named = {name: out["Description"].removeprefix("Setting ") for name, out in FOUNDATION["Outputs"].items()}
     settings = {named[name]: value for name, value in outputs.items() if "." in named[name].split()[0]}
-    assert len(settings) == 7
+    assert len(settings) == 8
     # A stand-in's name is no database's.
     loaded = load_settings({**settings, "catalog.database": "ade"})
     assert loaded.lake.path.startswith("s3://")
@@ -169,9 +173,28 @@ def test_the_example_settings_load_and_use_every_part(monkeypatch, tmp_path):
 def test_so_do_the_settings_that_the_example_only_mentions(tmp_path, monkeypatch):
     lines = (AWS / "adverse_events.toml").read_text().splitlines()
     mentioned = [line.removeprefix("# ") for line in lines if line.startswith("# ") and " = " in line]
-    assert len(mentioned) == 8
+    assert len(mentioned) == 10
     text = "\n".join(line.removeprefix("# ") if " = " in line else line for line in lines)
     (tmp_path / "adverse_events.toml").write_text(text)
     monkeypatch.chdir(tmp_path)
     assert load_settings().endpoint.mode == "auto"
     assert set(tomllib.loads(text)) <= set(Settings.model_fields)
+
+
+def test_the_landing_table_is_the_one_the_store_wants_with_expiry_and_recovery():
+    """Asserted on the template: moto drops expiry, recovery and encryption."""
+    table = properties("Landing")
+    wanted = table_definition({"Ref": "LandingTable"})
+    assert {name: table[name] for name in wanted} == wanted
+    assert table["TimeToLiveSpecification"] == {"AttributeName": TTL_ATTRIBUTE, "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert RESOURCES["Landing"]["DeletionPolicy"] == "Retain"
+
+
+def test_the_deployed_table_takes_posts(deployed):
+    cloud, outputs = deployed
+    store = DynamoDbLanding.open(cloud, outputs["LandingTable"], FACTS, 30)
+    store.put([post(1)])
+    assert ids_in(store) == [1]
+    store.close()

@@ -27,8 +27,10 @@ def test_every_flow_is_deployed_as():
     )
     assert named == [
         "backfill-adverse-events/local: on demand",
+        "comply-with-deletions/daily: 40 4 * * *",
         "detect-adverse-events/hourly: 5 * * * *",
         "detect-adverse-events/local: on demand",
+        "listen-adverse-events/local: on demand",
         "report-adverse-events/daily: 15 6 * * *",
     ]
 

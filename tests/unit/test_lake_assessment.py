@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adverse_events.errors import ContractError
-from adverse_events.lake.assessment import SPAN_JOIN, AssessedChunks, assess
+from adverse_events.lake.assessment import SPAN_JOIN, CountedChunks, assess
 from adverse_events.staging import CODED
 from adverse_events.tables import ASSESSMENTS
 from tests.staged_batches import PROVENANCE, coded_row, hours
@@ -124,7 +124,7 @@ def test_a_span_outside_its_text_is_refused_by_id_without_quoting_the_text(begin
 def test_chunks_are_counted_as_they_pass():
     rows = [coded_row(WINDOW, n, is_ade=n % 2 == 0) for n in range(5)]
     rows[0]["events"] = [rows[0]["events"][0], {**rows[0]["events"][0], "is_event": False}]
-    chunks = AssessedChunks([batch_of(*rows[:2]), batch_of(*rows[2:])], PROVENANCE)
+    chunks = CountedChunks(assess(chunk, PROVENANCE) for chunk in (batch_of(*rows[:2]), batch_of(*rows[2:])))
 
     assert sum(chunk.num_rows for chunk in chunks) == 5
     assert (chunks.n_rows, chunks.n_positive, chunks.n_events) == (5, 3, 3)

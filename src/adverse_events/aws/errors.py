@@ -25,7 +25,7 @@ from adverse_events.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SEES_POSTS = frozenset({"sagemaker-runtime", "comprehendmedical", "athena"})
+SEES_POSTS = frozenset({"sagemaker-runtime", "comprehendmedical", "athena", "dynamodb"})
 """Services that are sent post text or rows: their messages may quote it, and are withheld and wiped."""
 
 TRANSIENT_CODES = frozenset(
@@ -102,6 +102,10 @@ REMEDIES = {
 REMEDIES_OF_SERVICE = {
     ("sagemaker-runtime", "ValidationError"): "the endpoint or its variant is not there, is not InService, or takes no "
     "request of this size; check endpoint.name and endpoint.variant with `ade doctor`",
+    (
+        "dynamodb",
+        "ResourceNotFoundException",
+    ): "the landing table is not there; create it (deployments/aws/foundation.yaml) or correct landing.table",
     ("athena", "InvalidRequestException"): "Athena refuses the SQL, or catalog.workgroup or its output location; "
     "`ade doctor` tells which",
 }

@@ -22,8 +22,8 @@ _SPANS_WITH_TEXT = ("events", "seriousness", "special_situations")
 _VERSIONS = ("model_version", "lexicon_version", "coder_version", "icd10cm_release", "code_version")
 
 
-class AssessedChunks:
-    """Coded chunks of one window as rows of `assessments`, counted as they pass.
+class CountedChunks:
+    """Rows of `assessments`, counted as they pass.
 
     Attributes:
         n_rows: Rows so far.
@@ -31,14 +31,13 @@ class AssessedChunks:
         n_events: Events that count (is_event) in positive rows.
     """
 
-    def __init__(self, chunks: Iterable[pa.RecordBatch], provenance: Provenance) -> None:
-        """Wrap `chunks`, schema `staging.CODED`."""
-        self._chunks, self._provenance = chunks, provenance
+    def __init__(self, chunks: Iterable[pa.Table]) -> None:
+        """Wrap `chunks`."""
+        self._chunks = chunks
         self.n_rows = self.n_positive = self.n_events = 0
 
     def __iter__(self) -> Iterator[pa.Table]:
-        for chunk in self._chunks:
-            table = assess(chunk, self._provenance)
+        for table in self._chunks:
             is_ade = table.column("is_ade")
             events = pc.list_flatten(table.column("events").filter(is_ade))
             self.n_rows += table.num_rows

@@ -43,10 +43,10 @@ def sync_all(paths: Sequence[Path]) -> None:
             list(pool.map(sync, paths))
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a small text file so that it is there whole or not at all."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a small file so that it is there whole or not at all; text as UTF-8."""
     unfinished = path.with_name(f".{path.name}")
-    unfinished.write_text(text, encoding="utf-8")
+    unfinished.write_bytes(content.encode() if isinstance(content, str) else content)
     sync(unfinished)
     unfinished.replace(path)
     sync(path.parent)

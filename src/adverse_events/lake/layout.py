@@ -24,6 +24,12 @@ def part_key(table: str, window: Window, index: int) -> str:
     return f"{table}/{window.partition}/part-{index:04d}.parquet"
 
 
+def part_name(key: str) -> str:
+    """Return a name for a copy of a data object, unlike that of any other of its window."""
+    table, _, rest = key.partition("/")
+    return f"{table}-{rest.rpartition('/')[2]}"
+
+
 def part_globs(window: Window) -> tuple[str, ...]:
     """Return patterns that match every part of `window`, whatever their number."""
     return tuple(f"{table}/{window.partition}/part-*.parquet" for table in ("assessments", "rejects"))

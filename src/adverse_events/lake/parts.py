@@ -37,7 +37,9 @@ class PartSize:
             raise ValueError(msg)
 
 
-def write_parts(chunks: Iterable[pa.Table], table: Table, stem: Path, size: PartSize) -> list[tuple[Path, int]]:
+def write_parts(
+    chunks: Iterable[pa.Table], table: Table, stem: Path, size: PartSize, schema: pa.Schema | None = None
+) -> list[tuple[Path, int]]:
     """Write `chunks` as ``<stem>-<table>-0000.parquet``, ``<stem>-<table>-0001.parquet``, ....
 
     Args:
@@ -45,6 +47,7 @@ def write_parts(chunks: Iterable[pa.Table], table: Table, stem: Path, size: Part
         table: Their contract.
         stem: Folder and first letters of the files' names.
         size: How they are cut.
+        schema: Schema of rows that an older version wrote; that of `table` when None.
 
     Returns:
         Each file with its number of rows; empty when there are no rows.
@@ -55,7 +58,7 @@ def write_parts(chunks: Iterable[pa.Table], table: Table, stem: Path, size: Part
         for group in _rechunked(chunks, size.row_group_rows):
             if writer is None:
                 parts.append((stem.with_name(f"{stem.name}-{table.name}-{len(parts):04d}.parquet"), 0))
-                writer = _open_part(parts[-1][0], table.schema)
+                writer = _open_part(parts[-1][0], table.schema if schema is None else schema)
             writer.write_table(group, row_group_size=size.row_group_rows)
             path, n_rows = parts[-1]
             parts[-1] = (path, n_rows + group.num_rows)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     import pyarrow as pa
 
+    from adverse_events.lake.forgetting import Withheld
     from adverse_events.lake.receipt import Receipt
+    from adverse_events.lake.rewriting import Place
+    from adverse_events.lake.suppression import Suppression
     from adverse_events.provenance import Provenance
     from adverse_events.staging import Batch
     from adverse_events.windows import Window
@@ -27,6 +30,27 @@ class Lake(Protocol):
 
     def pending(self, rows_in: Mapping[Window, int], recipe_sha256: str) -> tuple[list[Window], list[Window]]:
         """Return the windows without a receipt, and those whose recipe, inputs or data files have changed."""
+
+    def stored_ids(self) -> Iterator[str]:
+        """Yield every id the lake holds, as it is stored."""
+
+    def places(self) -> list[Place]:
+        """Return every window that has data, and every source file with undated input."""
+
+    def suppressed(self) -> Suppression:
+        """Return the posts that may not be stored."""
+
+    def suppress(self, rows: pa.Table) -> int:
+        """Put posts on that list for good; returns how many were new."""
+
+    def recover(self) -> int:
+        """Finish rewritings that a killed run had begun to put in place; returns their number."""
+
+    def holding(self, suppression: Suppression, among: Iterable[Place] | None = None) -> dict[Place, Withheld]:
+        """Return the places that hold posts of `suppression`, and what a rewriting would take out of each."""
+
+    def forget(self, places: Iterable[Place]) -> list[Receipt]:
+        """Rewrite `places` without suppressed posts; one receipt per place, same order."""
 
     def receipts(self) -> pa.Table:
         """Return all receipts, schema `tables.RECEIPTS`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 from adverse_events.errors import UsageError
 from adverse_events.lake import layout
 from adverse_events.lake.account import check_account
+from adverse_events.lake.forgetting import Withheld
 from adverse_events.lake.grouping import GroupedRows
 from adverse_events.lake.preparation import prepare_undated, prepare_window
+from adverse_events.lake.rewriting import ids_of, look, places_of, prepare_rewriting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -22,11 +25,13 @@ if TYPE_CHECKING:
     from adverse_events.lake.parts import PartSize
     from adverse_events.lake.preparation import Prepared
     from adverse_events.lake.receipt import Receipt
+    from adverse_events.lake.rewriting import Place
+    from adverse_events.lake.suppression import Suppression, SuppressionFiles
     from adverse_events.provenance import Provenance
     from adverse_events.staging import Batch
     from adverse_events.windows import Window
 
-_OF_PENDING = ("recipe_sha256", "rows_in", "parts")
+_OF_PENDING = ("recipe_sha256", "rows_in", "parts", "rows_unrepresented")
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Job:
     Attributes:
         what: Its name in messages.
         receipt_key: Where its receipt lies.
-        prepare: Writes its files; takes ``stem``, see `preparation.prepare_window`.
+        prepare: Writes its files; takes ``stem`` and ``withheld``, see `preparation.prepare_window`.
     """
 
     what: str
@@ -62,12 +67,20 @@ class WindowedLake(ABC):
         window_minutes: Length of its windows.
         privacy_mode: signal or case.
         part_size: How a window's rows are cut into files.
+        hash_of: Keyed hash of a post id; needed by a lake of case mode that has a suppression list.
     """
 
-    def __init__(self, name: str, window_minutes: int, privacy_mode: str, part_size: PartSize) -> None:
+    def __init__(
+        self,
+        name: str,
+        window_minutes: int,
+        privacy_mode: str,
+        part_size: PartSize,
+        hash_of: Callable[[str], str] | None,
+    ) -> None:
         """Take the lake as it is."""
         self.name, self.window_minutes, self.privacy_mode = name, window_minutes, privacy_mode
-        self._part_size = part_size
+        self._part_size, self._hash_of = part_size, hash_of
 
     def write(self, batch: Batch, provenance: Provenance) -> list[Receipt]:
         """Replace the windows of `batch`, each whole or not at all, its receipt last.
@@ -128,8 +141,8 @@ class WindowedLake(ABC):
     def pending(self, rows_in: Mapping[Window, int], recipe_sha256: str) -> tuple[list[Window], list[Window]]:
         """Return the windows without a receipt and the stale ones, each in given order.
 
-        Stale: made by another recipe or from another number of inputs, or a part that the receipt lists is missing
-        or has another size.
+        Stale: made by another recipe or from another number of inputs, a part that the receipt lists is missing or
+        has another size, or a post that stood for others was deleted.
 
         Args:
             rows_in: The windows asked about, with the inputs their source has for each now.
@@ -146,9 +159,123 @@ class WindowedLake(ABC):
                 receipt["recipe_sha256"][0].as_py() != recipe_sha256
                 or receipt["rows_in"][0].as_py() != n_rows
                 or any(standing.size_of(part["key"]) != part["n_bytes"] for part in receipt["parts"][0].as_py())
+                or ("rows_unrepresented" in receipt.column_names and receipt["rows_unrepresented"][0].as_py())
             ):
                 stale.append(window)
         return missing, stale
+
+    def suppressed(self) -> Suppression:
+        """Return the suppression list as it is now.
+
+        Raises:
+            ContractError: A file of it is damaged.
+            ServiceError: The disk or the service refused.
+        """
+        return self._suppression_files().load()
+
+    @abstractmethod
+    def suppress(self, rows: pa.Table) -> int:
+        """Put `rows` (`suppression.SCHEMA`) on the list for good, and return how many were new.
+
+        No run that is under way, nor any later one, puts such a post into a window after that.
+
+        Raises:
+            ContractError: A file of the list is damaged.
+            ServiceError: The disk or the service refused.
+        """
+
+    @abstractmethod
+    def recover(self) -> int:
+        """Finish rewritings that a killed run had begun to put in place; returns their number.
+
+        Raises:
+            ServiceError: The disk or the service refused.
+        """
+
+    def holding(self, suppression: Suppression, among: Iterable[Place] | None = None) -> dict[Place, Withheld]:
+        """Return the places that hold posts of `suppression`, and what a rewriting would take out of each.
+
+        Only ids are read. Parts are looked at whether or not a receipt vouches for them.
+
+        Args:
+            suppression: The list.
+            among: Places to look at; the whole lake when None.
+
+        Raises:
+            ContractError: An object cannot be read.
+            ServiceError: The disk or the service refused.
+        """
+        places = list(self.places() if among is None else among)
+
+        def looked(place: Place) -> Withheld:
+            return look(place, self._read, self._withheld(suppression))
+
+        with ThreadPoolExecutor(self._n_readers) as pool:
+            found = dict(zip(places, pool.map(looked, places), strict=True))
+        return {place: withheld for place, withheld in found.items() if withheld.has_any}
+
+    def forget(self, places: Iterable[Place]) -> list[Receipt]:
+        """Rewrite `places` without the posts on the suppression list, each whole or not at all.
+
+        Returns:
+            One receipt per place, same order; `is_skipped` where another run replaced it meanwhile.
+
+        Raises:
+            ContractError: An object cannot be read.
+            ServiceError: The disk or the service refused; says which window and what state it is in.
+        """
+        listed = list(places)
+        standing = self._standing([place.receipt_key for place in listed])
+        return self._replace(
+            [
+                Job(
+                    place.what,
+                    place.receipt_key,
+                    partial(
+                        prepare_rewriting,
+                        place,
+                        read=self._read,
+                        receipt=standing.receipt(place.receipt_key),
+                        size=self._part_size,
+                    ),
+                )
+                for place in listed
+            ]
+        )
+
+    def stored_ids(self) -> Iterator[str]:
+        """Yield every id the lake holds, as it is stored; some more than once."""
+        for place in self.places():
+            yield from ids_of(place, self._read)
+
+    def places(self) -> list[Place]:
+        """Return every window that has data, and every source file with undated input."""
+        return places_of(self._data_versions())
+
+    _n_readers = 2
+
+    def _withheld(self, suppression: Suppression) -> Withheld:
+        return Withheld(suppression, self._hashes_of)
+
+    def _hashes_of(self, ids: Sequence[str | None]) -> Sequence[str | None]:
+        if self.privacy_mode == "signal":
+            return ids
+        if self._hash_of is None:
+            msg = f"lake {self.name} has a suppression list; open it with the key that the list was made with"
+            raise UsageError(msg)
+        return [None if tweet_id is None else self._hash_of(tweet_id) for tweet_id in ids]
+
+    @abstractmethod
+    def _suppression_files(self) -> SuppressionFiles:
+        """Return the files of the list."""
+
+    @abstractmethod
+    def _data_versions(self) -> dict[str, str]:
+        """Return the version of every data object, by key."""
+
+    @abstractmethod
+    def _read(self, key: str) -> pa.NativeFile | str | None:
+        """Open a data object; None where it has just gone."""
 
     @abstractmethod
     def _standing(self, receipt_keys: Sequence[str]) -> Standing:

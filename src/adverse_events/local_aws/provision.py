@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from adverse_events.landing.dynamodb_items import table_definition
 from adverse_events.local_aws.inside import REGION
 from adverse_events.local_aws.wire import ACCOUNT
 
@@ -28,6 +29,7 @@ class Provisioned:
         crawler: Glue crawler over the lake.
         workgroup: Athena workgroup.
         endpoint: SageMaker endpoint.
+        landing_table: DynamoDB table where posts from a stream land.
     """
 
     bucket: str
@@ -36,6 +38,7 @@ class Provisioned:
     crawler: str
     workgroup: str
     endpoint: str
+    landing_table: str
 
     @property
     def lake(self) -> str:
@@ -53,6 +56,7 @@ class Provisioned:
             "aws.kms_key": self.kms_key,
             "endpoint.name": self.endpoint,
             "endpoint.transform_path": f"s3://{self.bucket}/transform",
+            "landing.table": self.landing_table,
             "coding.service": "comprehend",
             "comprehend.requests_per_second": NO_QUOTA,
             "comprehend.characters_per_second": NO_QUOTA,
@@ -65,7 +69,7 @@ class Provisioned:
 
 
 def provision(inside: Inside, name: str) -> Provisioned:
-    """Make bucket, key, database, crawler, workgroup, model and endpoint, their names beginning with `name`."""
+    """Make bucket, key, table, database, crawler, workgroup, model and endpoint, their names beginning with `name`."""
     key = inside.client("kms").create_key(Description="adverse events")["KeyMetadata"]["Arn"]
     made = Provisioned(
         bucket=f"{name}-lake",
@@ -74,6 +78,7 @@ def provision(inside: Inside, name: str) -> Provisioned:
         crawler=f"{name}-crawler",
         workgroup=f"{name}-queries",
         endpoint=f"{name}-classifier",
+        landing_table=f"{name}_tweets",
     )
     inside.client("s3").create_bucket(Bucket=made.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     inside.client("glue").create_database(DatabaseInput={"Name": made.database})
@@ -88,6 +93,7 @@ def provision(inside: Inside, name: str) -> Provisioned:
         Configuration={"ResultConfiguration": {"OutputLocation": f"s3://{made.bucket}/queries/"}},
     )
     _endpoint(inside.client("sagemaker"), made.endpoint)
+    inside.client("dynamodb").create_table(**table_definition(made.landing_table))
     return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from email.utils import formatdate
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Match
 
-from adverse_events.local_x import counts, lookup, search
+from adverse_events.local_x import compliance, counts, lookup, rules, search, stream
 from adverse_events.local_x.faults import Fault
 from adverse_events.local_x.problems import (
     capped,
@@ -32,9 +33,12 @@ if TYPE_CHECKING:
     from adverse_events.local_x.state import State
 
 MODULES = (
+    compliance,
     counts,
     lookup,
+    rules,
     search,
+    stream,
 )
 """Each has ``routes(state)``, whose routes are named as faults, limits and counts name them."""
 
@@ -82,6 +86,7 @@ class _Door:
         elif fault in _AFTERWARDS:
             await self._spoilt(scope, receive, send, dated, fault)
         else:
+            scope[stream.HANG_UP] = partial(_hang_up, receive, send, is_waiting=False)
             await self._inner(scope, receive, dated)
 
     def _route(self, scope: Scope) -> str:
@@ -140,12 +145,12 @@ def _with_headers(send: Send, headers: dict[str, str]) -> Send:
     return sending
 
 
-async def _hang_up(receive: Receive, send: Send) -> None:
+async def _hang_up(receive: Receive, send: Send, *, is_waiting: bool = True) -> None:
     """End the connection as it is. ASGI has no word for that; uvicorn's `send` knows the connection."""
     transport: Any = send.__self__.transport  # type: ignore[attr-defined]
     await asyncio.sleep(0)
     transport.close() if transport.get_write_buffer_size() else transport.abort()
-    while (await receive())["type"] != "http.disconnect":
+    while is_waiting and (await receive())["type"] != "http.disconnect":
         pass
 
 

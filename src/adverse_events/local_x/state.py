@@ -12,8 +12,11 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from adverse_events.local_x.clock import Clock
+from adverse_events.local_x.compliance import Jobs
 from adverse_events.local_x.faults import Faults
 from adverse_events.local_x.query import Document, candidates, words_of
+from adverse_events.local_x.rules import Rules
+from adverse_events.local_x.stream import Stream
 from adverse_events.sample.clock import snowflake
 from adverse_events.sample.week import DAYS, START
 from adverse_events.sample.wire import page
@@ -65,6 +68,8 @@ class State:
     Attributes:
         clock: The server's time; at the end of the sample week unless given.
         faults: What goes wrong.
+        rules: Rules of the filtered stream.
+        stream: What the filtered stream sends.
         asked: Requests by route, whatever came of them.
         served: Posts sent.
         limits: Requests per 15 minutes by route; a route that is not named has none. `X_LIMITS` are X's.
@@ -72,6 +77,7 @@ class State:
         is_enrolled: Whether the App belongs to a Project.
         products: Searches that the plan includes.
         posts_left: Posts until the monthly cap; None: no cap.
+        compliance: Batch compliance jobs.
         token_lifetime_s: How long a page token is good, by the server's clock; None: for ever.
     """
 
@@ -79,6 +85,7 @@ class State:
         """Start without posts."""
         self.clock = clock or Clock(START + timedelta(days=DAYS))
         self.faults = Faults(seed)
+        self.rules, self.stream = Rules(), Stream(seed=seed)
         self.asked: Counter[str] = Counter()
         self.served = 0
         self.limits: dict[str, int] = {}
@@ -86,6 +93,7 @@ class State:
         self.posts_left: int | None = None
         self.token_lifetime_s: float | None = None
         self.lock = RLock()
+        self.compliance = Jobs()
         self._posts: dict[int, HeldPost] = {}
         self._ids: list[int] = []
         self._holders: defaultdict[str, set[int]] = defaultdict(set)
@@ -118,11 +126,12 @@ class State:
                 self._holders[word].add(held.tweet_id)
         return held
 
-    def edit(self, tweet_id: str, new_id: str, text: str) -> None:
+    def edit(self, tweet_id: str, new_id: str, text: str, created_at: str = "") -> None:
         """Let a post's author change its text: a post with a new id, which search and stream send from now on."""
         old = self._posts[int(tweet_id)].load()
         history = [*old["data"]["edit_history_tweet_ids"], new_id]
         tweet = {**old["data"], "id": new_id, "text": text, "edit_history_tweet_ids": history}
+        tweet["created_at"] = created_at or tweet["created_at"]
         tweet.pop("note_tweet", None)
         with self.lock:
             self.add(tweet, old["includes"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -56,12 +56,13 @@ class Account:
 
     Attributes:
         n_windows: Windows processed; undated input is none.
-        rows_in: Inputs; equals rows_assessed + rows screened out + rows rejected.
+        rows_in: Inputs; equals rows_assessed + rows screened out + rows rejected + rows deleted.
         rows_assessed: Posts scored.
         rows_positive: Of those, posts flagged as an adverse drug event.
         n_events: Conditions that count as an event in the positive posts.
         screened_out: Inputs by screening reason, most frequent first.
         rejected: Inputs by reject reason, most frequent first.
+        deleted: Inputs on the deletion list by reason, most frequent first.
         uncoded: Positive posts that the coder refused, by reason; assessed, without events.
         billable_units: Units that paid services charged, by service.
         rows_undated: Of the rejected, those whose time could not be read.
@@ -81,6 +82,12 @@ class Account:
     rows_undated: int
     covered: tuple[Span, ...]
     in_force: tuple[InForce, ...]
+    deleted: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def rows_deleted(self) -> int:
+        """Inputs on the deletion list, all reasons."""
+        return sum(self.deleted.values())
 
     @property
     def rows_screened_out(self) -> int:
@@ -134,6 +141,7 @@ def account_of(receipts: pa.Table) -> Account:
             InForce(name, tuple(dict.fromkeys(_shown(row[column]) for row in dated)))
             for column, name in IN_FORCE.items()
         ),
+        deleted=_by_reason(rows, "deleted"),
     )
 
 

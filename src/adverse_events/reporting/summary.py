@@ -81,6 +81,7 @@ def _station_rows(account: Account | RunAccount) -> list[tuple[str, int]]:
         ("+ screened out", account.rows_screened_out),
         *((reason.replace("_", " "), n) for reason, n in account.screened_out.items()),
         ("+ rejected", account.rows_rejected),
+        *([("+ deleted", account.rows_deleted)] if account.rows_deleted else []),
     ]
 
 

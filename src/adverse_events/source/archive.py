@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, field_validator
 
@@ -22,13 +22,17 @@ if TYPE_CHECKING:
     from adverse_events.source.files import SourceFile
 
 
+LANDING = "landing://"
+"""What source.path says for the landing store; settings of its own say where that is."""
+
+
 class ArchiveSettings(BaseModel, frozen=True, extra="forbid"):
     """Which files hold the posts, and which of their columns hold what."""
 
     path: Place | None = Field(
         None,
         description="File, folder (with its subfolders) or glob of posts, on this machine or s3://: JSON, CSV, TSV or "
-        "Parquet. Or x://recent or x://all, to search X.",
+        "Parquet. Or x://recent or x://all, to search X; or landing://, for what a listener has landed.",
     )
     file_format: FileFormat | None = Field(None, description="Format of the files, where their names do not say.")
     text_column: str | None = Field(None, description="Column of the text. Empty: text, full_text, tweet, content...")
@@ -40,6 +44,11 @@ class ArchiveSettings(BaseModel, frozen=True, extra="forbid"):
     author_column: str | None = Field(
         None, description="Column of the author, used in case mode only. Empty: author_id, user_id, username..."
     )
+    location_column: str | None = Field(
+        None,
+        description="Column of where the author's profile says they are, used in case mode only. Empty: "
+        "author_location, user_location, profile_location.",
+    )
     assume_time: AwareDatetime | None = Field(
         None,
         ge=datetime(FIRST_YEAR, 1, 1, tzinfo=UTC),
@@ -47,6 +56,14 @@ class ArchiveSettings(BaseModel, frozen=True, extra="forbid"):
         description="Time of posts that have none, with zone, such as 2026-03-01T00:00Z.",
     )
     channel: str = Field("x", min_length=1, description="Name of the channel the posts come from.")
+    channel_column: str | None = Field(
+        None, description="Column of the channel, where the rows of a file come from several; empty ones take channel."
+    )
+    kind: Literal["archive", "drop"] = Field(
+        "archive",
+        description="archive: every file is read. drop: a folder that others put files into, call notes (.txt) and "
+        "e-mails (.eml) too; each is read once it is complete, and a bad one stops no other.",
+    )
     max_characters: int = Field(
         MAX_CHARACTERS, ge=1, description="Longest text taken, characters; a longer one is rejected."
     )
@@ -61,11 +78,19 @@ class ArchiveSettings(BaseModel, frozen=True, extra="forbid"):
         """Whether the posts are searched for on X."""
         return self.path in PRODUCTS
 
+    @property
+    def is_landing(self) -> bool:
+        """Whether the posts are those of the landing store."""
+        return self.path == LANDING
+
     @field_validator("path")
     @classmethod
     def _names_a_search(cls, path: str | None) -> str | None:
         if path and path.lower().startswith("x:") and path not in PRODUCTS:
             msg = f"{path} is no search on X; write {' or '.join(PRODUCTS)}"
+            raise ValueError(msg)
+        if path and path.lower().startswith("landing:") and path != LANDING:
+            msg = f"{path} is no landing store; write {LANDING}, and its place in landing.path or landing.table"
             raise ValueError(msg)
         return path
 
@@ -124,6 +149,8 @@ class Archive:
             created_at=settings.time_column,
             lang=settings.lang_column,
             author=settings.author_column,
+            location=settings.location_column,
+            channel=settings.channel_column,
             needs_time=settings.assume_time is None,
         )
         reader = PostReader(columns, file.origin, settings.assume_time, settings.max_characters)

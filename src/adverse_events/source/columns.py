@@ -12,6 +12,7 @@ TEXT_NAMES = ("text", "full_text", "tweet_text", "tweet", "content", "body", "me
 ID_NAMES = ("id", "tweet_id", "id_str", "post_id", "status_id", "message_id")
 TIME_NAMES = ("created_at", "timestamp", "datetime", "date", "time", "posted_at", "published_at")
 LANG_NAMES = ("lang", "language")
+LOCATION_NAMES = ("author_location", "user_location", "profile_location")
 AUTHOR_NAMES = ("author_id", "user_id", "author", "username", "user_name", "screen_name", "user")
 
 
@@ -29,6 +30,8 @@ class Columns:
     created_at: str | None
     lang: str | None
     author: str | None
+    location: str | None = None
+    channel: str | None = None
 
     @classmethod
     def of(
@@ -41,6 +44,8 @@ class Columns:
         created_at: str | None = None,
         lang: str | None = None,
         author: str | None = None,
+        location: str | None = None,
+        channel: str | None = None,
         needs_time: bool = True,
     ) -> Self:
         """Find the columns of a file.
@@ -53,6 +58,8 @@ class Columns:
             created_at: As `text`.
             lang: As `text`.
             author: As `text`.
+            location: As `text`.
+            channel: Column asked for; not looked for by itself.
             needs_time: No time is assumed for posts without one.
 
         Raises:
@@ -61,7 +68,7 @@ class Columns:
 
         def find(asked: str | None, usual: tuple[str, ...]) -> str | None:
             if not columns:  # JSON of which no row could be read: each will be refused for its own reason
-                return asked or usual[0]
+                return asked or next(iter(usual), None)
             if asked is not None:
                 return check_column(asked, columns, origin)
             by_name = {name.lower(): name for name in reversed(columns)}
@@ -77,4 +84,12 @@ class Columns:
                 "to take all posts as of one moment"
             )
             raise UsageError(msg)
-        return cls(found_text, find(tweet_id, ID_NAMES), found_time, find(lang, LANG_NAMES), find(author, AUTHOR_NAMES))
+        return cls(
+            found_text,
+            find(tweet_id, ID_NAMES),
+            found_time,
+            find(lang, LANG_NAMES),
+            find(author, AUTHOR_NAMES),
+            find(location, LOCATION_NAMES),
+            None if channel is None else find(channel, ()),
+        )

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from adverse_events.lake.suppression import Suppression
+from adverse_events.location.locator import Locator
+from adverse_events.location.reading import NOWHERE
 from adverse_events.privacy import mask_text, stored_author, stored_id
 from adverse_events.source.protocol import Reject, Tweet
 from adverse_events.source.sorting import ExternalSort
@@ -42,6 +45,7 @@ class Intake:
         undated: Staged file of the rejects without a time, in the order they were read.
         n_tweets: Posts by window start, milliseconds since 1970.
         rejected: Rejects by window start and reason.
+        deleted: Inputs on the suppression list by window start and reason of the deletion; only counted.
         n_undated: Rejects without a time.
         rows_read: All inputs.
         rows_out_of_range: Inputs whose time is outside the range.
@@ -58,6 +62,7 @@ class Intake:
         bounds: tuple[int, int] | None,
         privacy: PrivacySettings,
         key: IdentityKey,
+        suppression: Suppression | None = None,
     ) -> None:
         """Open the files.
 
@@ -68,18 +73,22 @@ class Intake:
             bounds: Half-open range of times taken, milliseconds since 1970; None takes all.
             privacy: Says what becomes of ids and authors.
             key: Key of the pseudonyms.
+            suppression: Posts that may not be stored.
         """
         self.tweets = _sort(folder / "sort-tweets", TWEETS, TWEET_ORDER)
         self.rejects = _sort(folder / "sort-rejects", REJECTED, REJECT_ORDER)
         self.undated = folder / "undated.arrow"
         self.n_tweets: Counter[int] = Counter()
         self.rejected: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self.deleted: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self._suppression = suppression or Suppression()
         self.n_undated = self.rows_read = self.rows_out_of_range = 0
         self.left_out: list[LeftOut] = []
         self._origins: dict[str, None] = {}
         self._channel, self._bounds, self._key = channel, bounds, key
         self._window_ms = window_minutes * MS_PER_MINUTE
         self._keeps_ids = privacy.mode == "case"
+        self._locator = Locator() if self._keeps_ids else None
         self._undated_writer = StagedWriter(self.undated, REJECTED)
 
     @property
@@ -109,7 +118,7 @@ class Intake:
         self.close()
 
     def _add_tweets(self, tweets: Sequence[Tweet]) -> None:
-        tweets, created, starts = self._inside(tweets)
+        tweets, created, starts = self._allowed(*self._inside(tweets))
         if not tweets:
             return
         columns: dict[str, Any] = {
@@ -117,7 +126,8 @@ class Intake:
             "text": [tweet.text if tweet.is_masked else mask_text(tweet.text) for tweet in tweets],
             "created_at": created,
             "lang": [tweet.lang for tweet in tweets],
-            "source": [self._channel] * len(tweets),
+            "source": [tweet.channel or self._channel for tweet in tweets],
+            **self._located(tweets),
             "author_pseudonym": [
                 tweet.author_id if tweet.is_masked else self._author(tweet.author_id) for tweet in tweets
             ],
@@ -131,7 +141,7 @@ class Intake:
         self.n_tweets.update(_counts(starts))
 
     def _add_rejects(self, rejects: Sequence[Reject]) -> None:
-        rejects, created, starts = self._inside(rejects)
+        rejects, created, starts = self._allowed(*self._inside(rejects))
         rows = [
             {**self._reject_row(reject), "created_at": moment, "window_start": start}
             for reject, moment, start in zip(rejects, created.tolist(), starts.tolist(), strict=True)
@@ -153,11 +163,36 @@ class Intake:
         # Windows divide the day and 1970 began at midnight, so they start at whole multiples of their length.
         return rows, created, created - created % self._window_ms
 
+    def _allowed(
+        self, rows: Sequence[_Dated], created: NDArray[np.int64], starts: NDArray[np.int64]
+    ) -> tuple[Sequence[_Dated], NDArray[np.int64], NDArray[np.int64]]:
+        """Return what is not on the suppression list, and count what is."""
+        if not len(self._suppression):
+            return rows, created, starts
+        positions = self._suppression.positions_of([self._hash(row, row.tweet_id) for row in rows])
+        for index, row in enumerate(rows):
+            # Who deletes a post deletes its earlier versions too, and a list may name any of them.
+            if isinstance(row, Tweet) and row.earlier_ids and positions[index] < 0:
+                earlier = self._suppression.positions_of([self._hash(row, each) for each in row.earlier_ids])
+                positions[index] = earlier.max()
+        is_gone = positions >= 0
+        if not is_gone.any():
+            return rows, created, starts
+        reasons = self._suppression.reasons_at(positions[is_gone])
+        for start, reason in zip(starts[is_gone].tolist(), reasons, strict=True):
+            self.deleted[start][reason] += 1
+        kept = [row for row, gone in zip(rows, is_gone.tolist(), strict=True) if not gone]
+        return kept, created[~is_gone], starts[~is_gone]
+
+    def _hash(self, row: Tweet | Reject, tweet_id: str | None) -> str | None:
+        is_hash = tweet_id is None or (row.is_masked and not self._keeps_ids)
+        return tweet_id if is_hash else self._key.tweet_hash(str(tweet_id))
+
     def _reject_row(self, reject: Reject) -> dict[str, object]:
         return {
             "reason": reject.reason,
             "detail": reject.detail,
-            "source": self._channel,
+            "source": reject.channel or self._channel,
             "origin": reject.origin,
             "row_number": reject.row_number,
             "payload_sha256": reject.payload_sha256,
@@ -166,6 +201,18 @@ class Intake:
 
     def _id(self, tweet_id: str) -> str:
         return stored_id(tweet_id, self._key, keeps_ids=self._keeps_ids)
+
+    def _located(self, tweets: Sequence[Tweet]) -> dict[str, list[str | None]]:
+        """Return where authors are, in case mode; else nothing is looked at."""
+        if self._locator is None:
+            found = [NOWHERE] * len(tweets)
+        else:
+            found = self._locator.locate([(t.place_country, t.place_name, t.profile_location) for t in tweets])
+        return {
+            "author_country": [place.country for place in found],
+            "author_region": [place.region for place in found],
+            "author_city": [place.city for place in found],
+        }
 
     def _author(self, author_id: str | None) -> str | None:
         return stored_author(author_id, self._key, keeps_ids=self._keeps_ids)

@@ -13,6 +13,7 @@ from pydantic_core import from_json
 
 from adverse_events.errors import ContractError, UsageError
 from adverse_events.source.files import open_bytes
+from adverse_events.source.includes import Includes
 from adverse_events.source.row import INVALID_UTF8, Refusal, Row
 
 if TYPE_CHECKING:
@@ -116,11 +117,13 @@ def posts_of(value: Any, number: int, raw: bytes | None) -> Iterator[Row]:
     elif "id" in value or "text" in value:
         yield Row(number, value, raw or _bytes(value))
     elif isinstance(data := value.get("data"), list):
+        beside = Includes.of(value)
         for post in data:
             is_object = isinstance(post, dict)
-            yield Row(number, post if is_object else {}, _bytes(post), None if is_object else _NOT_AN_OBJECT)
+            refusal = None if is_object else _NOT_AN_OBJECT
+            yield Row(number, post if is_object else {}, _bytes(post), refusal, beside.about(post))
     elif isinstance(data, dict):
-        yield Row(number, data, raw or _bytes(value))
+        yield Row(number, data, raw or _bytes(value), None, Includes.of(value).about(data))
     elif "errors" in value:
         yield Row(number, {}, raw or _bytes(value), _NO_POST)
     elif not _is_empty_page(value):

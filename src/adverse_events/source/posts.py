@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationE
 from pydantic_core import PydanticCustomError
 
 from adverse_events.source.protocol import Reject, Tweet
+from adverse_events.source.row import Whereabouts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,9 @@ FIRST_YEAR, LAST_YEAR = 2000, 2099
 
 MAX_CHARACTERS = 25_000
 """Longest post X accepts. Source: X Help, "About X Premium", longer posts, read 2026-11."""
+
+LONGEST_CHANNEL = 64
+"""Characters of a channel's name."""
 
 _ROUNDED_ID = re.compile(r"\d(?:\.\d*)?[eE]\+?\d+")
 _LANG = re.compile(r"([a-z]{2,3})(?:[-_].*)?", re.IGNORECASE)
@@ -170,6 +174,7 @@ class PostReader:
             if self.columns.tweet_id:
                 raise PydanticCustomError("missing_id", "the row has no id, but its file has ids; give it one")
             tweet_id = _derived_id(created_at, post.text)
+        whereabouts = self._whereabouts(row)
         return Tweet(
             tweet_id,
             post.text,
@@ -180,7 +185,24 @@ class PostReader:
             self.origin,
             row.number,
             sha256,
+            profile_location=whereabouts.profile,
+            place_country=whereabouts.country_code,
+            place_name=whereabouts.place_name,
+            channel=self._channel(values),
+            earlier_ids=_earlier_ids(values, tweet_id),
         )
+
+    def _channel(self, values: Mapping[str, Any]) -> str | None:
+        """Return the row's channel; None where it names none, or what is no name."""
+        value = values.get(self.columns.channel) if self.columns.channel else None
+        name = value.strip() if isinstance(value, str) else ""
+        return name if name and len(name) <= LONGEST_CHANNEL and name.isprintable() else None
+
+    def _whereabouts(self, row: Row) -> Whereabouts:
+        if row.whereabouts:
+            return row.whereabouts
+        value = row.values.get(self.columns.location) if self.columns.location else None
+        return Whereabouts(value if isinstance(value, str) and value.strip() else None)
 
     def _has_text(self, values: Mapping[str, Any]) -> bool:
         return self.columns.text in values or _note(values) is not None
@@ -203,7 +225,9 @@ class PostReader:
         fields = self._fields(row.values)
         tweet_id = _readable(_ID, fields["tweet_id"], None)
         created_at = _readable(_MOMENT, fields["created_at"], self.assume_time)
-        return Reject(reason, detail, self.origin, row.number, sha256, tweet_id, created_at)
+        return Reject(
+            reason, detail, self.origin, row.number, sha256, tweet_id, created_at, channel=self._channel(row.values)
+        )
 
 
 def read_id(value: object) -> str | None:
@@ -243,6 +267,14 @@ def _is_repost(values: Mapping[str, Any], text: str) -> bool:
     return isinstance(references, list) and any(
         isinstance(reference, dict) and reference.get("type") == "retweeted" for reference in references
     )
+
+
+def _earlier_ids(values: Mapping[str, Any], tweet_id: str) -> tuple[str, ...]:
+    """Return the ids of the versions before this one: X lists every version of a post so far, the first one first."""
+    history = values.get("edit_history_tweet_ids")
+    if not isinstance(history, list) or tweet_id not in history:
+        return ()
+    return tuple(each for each in history[: history.index(tweet_id)] if isinstance(each, str))
 
 
 def _derived_id(created_at: datetime, text: str) -> str:

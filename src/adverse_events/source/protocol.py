@@ -28,7 +28,13 @@ class Tweet:
         origin: File, relative to the source, or landing key.
         row_number: Line or row in that file, from 1; None where it has none.
         payload_sha256: Hash of the bytes it was read from, hex.
-        is_masked: The text is masked, and id and author are what may be stored already.
+        profile_location: Where the author's profile says they are, as written; used in case mode, and never stored.
+        place_country: Country code of the post's own place.
+        place_name: Full name of that place.
+        channel: Channel it came from, where that is not its source's.
+        is_masked: The text is masked, and ids and author are what may be stored already.
+        earlier_ids: Ids of the versions that this one replaces; empty where it was never edited, or the source does not
+            say.
     """
 
     tweet_id: str
@@ -41,6 +47,11 @@ class Tweet:
     row_number: int | None
     payload_sha256: str
     is_masked: bool = False
+    profile_location: str | None = field(default=None, repr=False)
+    place_country: str | None = None
+    place_name: str | None = field(default=None, repr=False)
+    channel: str | None = None
+    earlier_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,7 @@ class Reject:
         tweet_id: The source's id, where it could be read.
         created_at: Aware, where it could be read.
         is_masked: As in `Tweet`.
+        channel: As in `Tweet`.
     """
 
     reason: str
@@ -66,6 +78,7 @@ class Reject:
     tweet_id: str | None = None
     created_at: datetime | None = None
     is_masked: bool = False
+    channel: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

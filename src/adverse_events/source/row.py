@@ -23,6 +23,21 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """What a response page says beside its posts about one of them.
+
+    Attributes:
+        profile: Location in the author's profile, as written.
+        country_code: Of the post's own place.
+        place_name: Full name of that place.
+    """
+
+    profile: str | None = field(default=None, repr=False)
+    country_code: str | None = None
+    place_name: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row of a file.
 
@@ -32,12 +47,14 @@ class Row:
         values: Column to value, as the file holds them; empty when the row was refused.
         raw: The row's bytes, without the end of the line; of a part of a JSON document or of a Parquet row, its JSON.
         refusal: None when the row could be read.
+        whereabouts: Where the post and its author are, where the page it came in says so.
     """
 
     number: int
     values: Mapping[str, Any] = field(repr=False)
     raw: bytes = field(repr=False)
     refusal: Refusal | None = None
+    whereabouts: Whereabouts | None = None
 
 
 INVALID_UTF8 = Refusal("invalid_utf8", "the row is not UTF-8; convert the file, for example with iconv -t UTF-8")

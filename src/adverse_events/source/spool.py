@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from adverse_events.lake.suppression import Suppression
     from adverse_events.privacy import IdentityKey, PrivacySettings
     from adverse_events.source.protocol import LeftOut, TweetSource
 
@@ -69,6 +70,7 @@ def spool(
     end: datetime | None = None,
     rows_per_batch: int = 20_000,
     progress: Callable[[int], None] | None = None,
+    suppression: Suppression | None = None,
 ) -> Spooled:
     """Read `source` once and stage its rows by window.
 
@@ -84,6 +86,7 @@ def spool(
         end: First instant after the range, on the grid.
         rows_per_batch: A batch is closed before the window that would make it larger; one window is never split.
         progress: Told the number of inputs read since it was last told.
+        suppression: Posts that may not be stored; they are counted as deleted, and nothing else is kept of them.
 
     Raises:
         UsageError: A range off the grid or half given; a source that is not what its settings say.
@@ -95,7 +98,13 @@ def spool(
     with _disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
         intake = Intake(
-            folder, channel=source.name, window_minutes=window_minutes, bounds=bounds, privacy=privacy, key=key
+            folder,
+            channel=source.name,
+            window_minutes=window_minutes,
+            bounds=bounds,
+            privacy=privacy,
+            key=key,
+            suppression=suppression,
         )
         with intake:
             for chunk in source.read():
@@ -132,7 +141,7 @@ def _overlaps(window: Window, parts: Sequence[LeftOut]) -> bool:
 
 
 def _seen(intake: Intake, minutes: int) -> list[Window]:
-    starts = sorted({*intake.n_tweets, *intake.rejected})
+    starts = sorted({*intake.n_tweets, *intake.rejected, *intake.deleted})
     return [Window(_EPOCH + timedelta(milliseconds=start), minutes) for start in starts]
 
 
@@ -144,7 +153,7 @@ def _batches(intake: Intake, windows: Sequence[Window], folder: Path, rows_per_b
     for batch_folder in folders:
         batch_folder.mkdir(exist_ok=True)
     n_rejects = [sum(sum(tallies[window].rejected.values()) for window in group) for group in groups]
-    n_tweets = [sum(tallies[w].rows_in for w in group) - n for group, n in zip(groups, n_rejects, strict=True)]
+    n_tweets = [sum(intake.n_tweets.get(_ms(window.start), 0) for window in group) for group in groups]
 
     tweets = _Cutter(intake.tweets.sorted())
     for batch_folder, n_rows in zip(folders, n_tweets, strict=True):
@@ -167,9 +176,11 @@ def _batches(intake: Intake, windows: Sequence[Window], folder: Path, rows_per_b
 
 
 def _tally(intake: Intake, start: int) -> Tally:
-    rejected = intake.rejected.get(start, Counter())
+    rejected, deleted = intake.rejected.get(start, Counter()), intake.deleted.get(start, Counter())
     return Tally(
-        rows_in=intake.n_tweets.get(start, 0) + sum(rejected.values()), rejected=dict(sorted(rejected.items()))
+        rows_in=intake.n_tweets.get(start, 0) + rejected.total() + deleted.total(),
+        rejected=dict(sorted(rejected.items())),
+        deleted=dict(sorted(deleted.items())),
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from adverse_events.aws.doctor.catalog import catalog_checks
+from adverse_events.aws.doctor.landing import landing_checks
 from adverse_events.aws.doctor.models import model_checks
 from adverse_events.aws.doctor.protocol import Check, Doubt, Permission
 from adverse_events.aws.doctor.storage import storage_checks
@@ -66,6 +67,7 @@ def cloud_checks(settings: Settings) -> list[Check]:
     return [
         *checks,
         *storage_checks(settings, cloud, account, needs),
+        *landing_checks(settings, cloud, account, needs),
         *model_checks(settings, cloud, account, needs),
         *catalog_checks(settings, cloud, account, needs),
     ]

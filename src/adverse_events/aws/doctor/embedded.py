@@ -93,4 +93,7 @@ def _key(settings: Settings) -> str:
 
 def _source(settings: Settings) -> str:
     source = settings.source
+    if source.kind == "drop":
+        assembly.check_source(settings)
+        return "a drop folder"
     return f"{len(find_files(str(source.path), source.file_format))} files"

@@ -19,7 +19,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from contextvars import copy_context
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Self
 
@@ -30,22 +30,26 @@ from adverse_events import __version__
 from adverse_events.errors import ContractError, PermanentServiceError, ServiceError
 from adverse_events.lake.marker import Marker
 from adverse_events.lake.parts import PartSize
+from adverse_events.lake.s3.journal import S3Journal
 from adverse_events.lake.s3.lease import LOCKS, LeaseTerms, leased
 from adverse_events.lake.s3.opening import check_newest_part, marker_of
 from adverse_events.lake.s3.publishing import N_THREADS, Listing, partition_of, publish, read_all
 from adverse_events.lake.s3.store import S3Store
+from adverse_events.lake.s3.suppression import SuppressionObjects
 from adverse_events.lake.windowed import WindowedLake
 from adverse_events.staging import workspace
 from adverse_events.tables import RECEIPTS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
     from adverse_events.aws.session import Cloud
     from adverse_events.lake.preparation import Prepared
     from adverse_events.lake.receipt import Receipt
+    from adverse_events.lake.s3.lease import Lease
+    from adverse_events.lake.suppression import SuppressionFiles
     from adverse_events.lake.windowed import Job
 
 _GROUP = 256
@@ -61,13 +65,22 @@ class S3Lake(WindowedLake):
         privacy_mode: signal or case.
         part_size: How a window's rows are cut into objects.
         lease_terms: How long writers hold a date and wait for it.
+        hash_of: Keyed hash of a post id.
     """
 
+    _n_readers = N_THREADS
+
     def __init__(
-        self, store: S3Store, window_minutes: int, privacy_mode: str, part_size: PartSize, lease_terms: LeaseTerms
+        self,
+        store: S3Store,
+        window_minutes: int,
+        privacy_mode: str,
+        part_size: PartSize,
+        lease_terms: LeaseTerms,
+        hash_of: Callable[[str], str] | None = None,
     ) -> None:
         """Take the prefix as it is."""
-        super().__init__(store.url, window_minutes, privacy_mode, part_size)
+        super().__init__(store.url, window_minutes, privacy_mode, part_size, hash_of)
         self._store, self._lease_terms = store, lease_terms
 
     @classmethod
@@ -81,6 +94,7 @@ class S3Lake(WindowedLake):
         key_fingerprint: str,
         part_size: PartSize | None = None,
         lease_terms: LeaseTerms | None = None,
+        hash_of: Callable[[str], str] | None = None,
     ) -> Self:
         """Open the lake at `url`, ``s3://bucket/folder``, created when missing; the bucket must be there.
 
@@ -102,7 +116,7 @@ class S3Lake(WindowedLake):
         marker.check_same_lake(wanted, store.url)
         if not is_new:
             check_newest_part(cloud, store)
-        return cls(store, window_minutes, privacy_mode, part_size or PartSize(), lease_terms or LeaseTerms())
+        return cls(store, window_minutes, privacy_mode, part_size or PartSize(), lease_terms or LeaseTerms(), hash_of)
 
     def receipts(self) -> pa.Table:
         """Return all receipts, schema `tables.RECEIPTS`, by window and then by file name.
@@ -121,39 +135,102 @@ class S3Lake(WindowedLake):
                 raise ContractError("receipts", detail) from error
         return pa.concat_tables(tables)
 
+    def suppress(self, rows: pa.Table) -> int:
+        """Put `rows` on the list. A run that was writing meanwhile looks at the list again before it is done."""
+        return self._suppression_files().suppress(rows)
+
+    def recover(self) -> int:
+        """Finish rewritings that a killed run had begun to put in place."""
+        begun = S3Journal(self._store)
+        n_recovered = 0
+        for date in begun.dates():
+            with leased(self._store, f"{LOCKS}/{date}.json", self._lease_terms) as lease:
+                n_recovered += begun.recover(lease, date)
+        return n_recovered
+
+    def _suppression_files(self) -> SuppressionFiles:
+        return SuppressionObjects(self._store.url, self._store)
+
+    def _data_versions(self) -> dict[str, str]:
+        listed = (self._store.list_between(f"{table}/") for table in ("assessments", "rejects"))
+        return {key: seen.etag for objects in listed for key, seen in objects.items() if key.endswith(".parquet")}
+
+    def _read(self, key: str) -> pa.NativeFile | None:
+        found = self._store.get(key)
+        return pa.BufferReader(found.data) if found else None
+
     def _standing(self, receipt_keys: Sequence[str]) -> Listing:
         return Listing(self._store, receipt_keys)
 
     def _replace(self, jobs: Sequence[Job]) -> list[Receipt]:
         """Run `jobs` date by date: one lease and one listing serve all windows of a date."""
-        with closing(_prepared_ahead(_groups(jobs))) as dates:
-            return [receipt for date, prepared in dates for receipt in self._replace_group(date, prepared)]
+        with closing(_prepared_ahead(_groups(jobs), self._prepared)) as ready:
+            return [receipt for group in ready for receipt in self._replace_group(group)]
 
-    def _replace_group(self, date: str, prepared: dict[str, Prepared]) -> list[Receipt]:
-        with leased(self._store, f"{LOCKS}/{date}.json", self._lease_terms) as lease:
-            listing = Listing(self._store, [window.receipt.key for window in prepared.values()])
-            changed = {what: window for what, window in prepared.items() if not listing.stands(window)}
+    def _replace_group(self, group: _Ready) -> list[Receipt]:
+        with leased(self._store, f"{LOCKS}/{group.date}.json", self._lease_terms) as lease:
+            receipts = self._put(lease, group.windows)
+            while any(not r.is_unchanged for r in receipts) and self._suppression_files().token() != group.token:
+                # What was put a moment ago may hold posts that came onto the list meanwhile. A run killed right here
+                # leaves them to the next `comply`, which looks through the whole lake.
+                group = self._prepared(group.date, group.jobs, group.folder)
+                receipts = self._put(lease, group.windows)
+        return receipts
 
-            def put(what: str, window: Prepared) -> None:
-                with _naming(what):
-                    publish(self._store, lease, listing, window)
+    def _prepared(self, date: str, jobs: Sequence[Job], folder: Path) -> _Ready:
+        suppression = self.suppressed()
+        windows = {}
+        for number, job in enumerate(jobs):
+            with _disk_errors(folder, job.what):
+                stem = folder / f"{number}-{suppression.token[:8]}"
+                windows[job.what] = job.prepare(stem=stem, withheld=self._withheld(suppression))
+        return _Ready(date, jobs, folder, suppression.token, windows)
 
-            with ThreadPoolExecutor(N_THREADS) as pool:
-                writing = [pool.submit(put, *entry) for entry in changed.items()]
-                try:
-                    for window in writing:
-                        window.result()
-                finally:
-                    # After a failure, windows not begun are left as they are.
-                    pool.shutdown(cancel_futures=True)
+    def _put(self, lease: Lease, prepared: dict[str, Prepared]) -> list[Receipt]:
+        listing = Listing(self._store, [window.receipt.key for window in prepared.values()])
+        changed = {what: window for what, window in prepared.items() if not listing.stands(window)}
+        skipped = {what for what, window in changed.items() if listing.is_outdated(window)}
+
+        def put(what: str, window: Prepared) -> None:
+            with _naming(what):
+                publish(self._store, lease, listing, window)
+
+        with ThreadPoolExecutor(N_THREADS) as pool:
+            writing = [pool.submit(put, *entry) for entry in changed.items() if entry[0] not in skipped]
+            try:
+                for window in writing:
+                    window.result()
+            finally:
+                # After a failure, windows not begun are left as they are.
+                pool.shutdown(cancel_futures=True)
         return [
             replace(
                 window.receipt,
                 is_unchanged=what not in changed,
                 rows_before=listing.rows_recorded(window.receipt.key),
+                is_skipped=what in skipped,
             )
             for what, window in prepared.items()
         ]
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """Windows of one date whose files are written.
+
+    Attributes:
+        date: Their date, as partitions name it.
+        jobs: What made them.
+        folder: Where the files lie.
+        token: Of the suppression list they were made by.
+        windows: The files, by what they are of.
+    """
+
+    date: str
+    jobs: Sequence[Job]
+    folder: Path
+    token: str
+    windows: dict[str, Prepared]
 
 
 def _groups(jobs: Sequence[Job]) -> Iterator[tuple[str, list[Job]]]:
@@ -164,41 +241,35 @@ def _groups(jobs: Sequence[Job]) -> Iterator[tuple[str, list[Job]]]:
             yield date, waiting[begin : begin + _GROUP]
 
 
-def _prepared_ahead(groups: Iterable[tuple[str, list[Job]]]) -> Generator[tuple[str, dict[str, Prepared]]]:
+def _prepared_ahead(
+    groups: Iterable[tuple[str, list[Job]]], prepare: Callable[[str, Sequence[Job], Path], _Ready]
+) -> Generator[_Ready]:
     """Yield each group with its files, those of the next one being written while this one's travel.
 
     A group's files are there until the next is asked for.
     """
     writer = ThreadPoolExecutor(1, "prepare")
-    ahead: deque[tuple[str, ExitStack, Future[dict[str, Prepared]]]] = deque()
+    ahead: deque[tuple[ExitStack, Future[_Ready]]] = deque()
 
-    def first() -> Iterator[tuple[str, dict[str, Prepared]]]:
-        date, staging, writing = ahead.popleft()
+    def first() -> Iterator[_Ready]:
+        staging, writing = ahead.popleft()
         with staging:
-            yield date, writing.result()
+            yield writing.result()
 
     try:
         for date, jobs in groups:
             staging = ExitStack()
             folder = staging.enter_context(workspace())
             # In this context: progress is told to who listens in it.
-            ahead.append((date, staging, writer.submit(copy_context().run, _prepared, jobs, folder)))
+            ahead.append((staging, writer.submit(copy_context().run, prepare, date, jobs, folder)))
             if len(ahead) > 1:
                 yield from first()
         while ahead:
             yield from first()
     finally:
         writer.shutdown(cancel_futures=True)
-        for _, staging, _ in ahead:
+        for staging, _ in ahead:
             staging.close()
-
-
-def _prepared(jobs: Sequence[Job], staging: Path) -> dict[str, Prepared]:
-    prepared = {}
-    for number, job in enumerate(jobs):
-        with _disk_errors(staging, job.what):
-            prepared[job.what] = job.prepare(stem=staging / str(number))
-    return prepared
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from adverse_events.lake.publishing import read_receipt
+from adverse_events.lake.reading import read_receipt
 from adverse_events.lake.receipt import settled
+from adverse_events.lake.s3.journal import S3Journal
 from adverse_events.lake.s3.store import ChangedError
 
 if TYPE_CHECKING:
@@ -84,11 +85,15 @@ class Listing:
             if fnmatchcase(key, glob)
         }
 
+    def is_outdated(self, prepared: Prepared) -> bool:
+        """Tell whether others replaced what `prepared` was made from."""
+        return prepared.based_on is not None and self.present(prepared) != prepared.based_on
+
     def stands(self, prepared: Prepared) -> bool:
         """Tell whether the lake already holds exactly what was prepared, made by the same recipe."""
         key = prepared.receipt.key
         stored = self.receipt(key)
-        if stored is None or not stored.schema.equals(prepared.receipt_rows.schema):
+        if stored is None or prepared.receipt_rows is None or not stored.schema.equals(prepared.receipt_rows.schema):
             return False
         return (
             settled(stored) == settled(prepared.receipt_rows)
@@ -143,6 +148,9 @@ def _replace(store: S3Store, lease: Lease, listing: Listing, prepared: Prepared)
     receipt_key = prepared.receipt.key
     old_receipt = listing.etag_of(receipt_key)
     present = listing.present(prepared)
+    journal = S3Journal(store) if prepared.is_rewriting else None
+    if journal:
+        journal.keep(lease, prepared)
     if old_receipt:
         lease.check()
         store.delete(receipt_key, old_receipt)
@@ -153,8 +161,12 @@ def _replace(store: S3Store, lease: Lease, listing: Listing, prepared: Prepared)
     for key in present.keys() - prepared.parts.keys():
         lease.check()
         store.delete(key, present[key])
+    if prepared.receipt_file is None:
+        return
     lease.check()
     store.put(receipt_key, prepared.receipt_file, replaces=None, metadata={_PARTS_SEEN: _parts_seen(etags)})
+    if journal:
+        journal.drop(receipt_key)
 
 
 def _parts_seen(etags: Mapping[str, str]) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import random
+import socket
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -76,6 +77,7 @@ class XClient:
         )
         # For addresses that an answer names, which are other hosts: they must never be sent the token.
         self._plain = httpx.Client(headers=agent, timeout=timeout, trust_env=not is_here)
+        self._streams: set[socket.socket] = set()
 
     def get(
         self,
@@ -135,7 +137,8 @@ class XClient:
             with self._http.stream("GET", path, params=_given(params), timeout=timeout) as response:
                 if not response.is_success:
                     raise self._refused(operation, response)
-                yield lines_of(response, operation)
+                with self._held(response):
+                    yield lines_of(response, operation)
         except httpx.HTTPError as error:
             raise dropped(operation, error) from error
 
@@ -159,6 +162,12 @@ class XClient:
                 return [line for line in lines_of(response, "GET download_url", is_file=True) if line]
 
         return self._patiently("GET download_url", attempt)
+
+    def hang_up(self) -> None:
+        """End every open stream, from another thread: its lines end as if the connection had been cut."""
+        for each in tuple(self._streams):
+            with suppress(OSError):  # it has ended by itself
+                each.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the connections."""
@@ -209,6 +218,16 @@ class XClient:
             reraise=True,
         )
         return retrying(translated)
+
+    @contextmanager
+    def _held(self, response: httpx.Response) -> Iterator[None]:
+        """Let `hang_up` know of an open stream: closing a connection would not wake the thread that reads from it."""
+        connection = response.extensions["network_stream"].get_extra_info("socket")
+        self._streams.add(connection)
+        try:
+            yield
+        finally:
+            self._streams.discard(connection)
 
     def _wait(self, seconds: float) -> None:
         self._sleep(seconds)

@@ -77,6 +77,11 @@ class PageReader:
             text=mask_text(outcome.text),
             author_id=stored_author(outcome.author_id, self.key, keeps_ids=self._keeps_ids),
             is_masked=True,
+            # The profile's text stays in the run's own state file, and only where its place will be looked up.
+            profile_location=mask_text(outcome.profile_location or "") or None if self._keeps_ids else None,
+            place_country=outcome.place_country if self._keeps_ids else None,
+            place_name=outcome.place_name if self._keeps_ids else None,
+            earlier_ids=(),  # the state file tells versions apart itself
         )
 
     def _partial(self, error: Any) -> StoredRow:

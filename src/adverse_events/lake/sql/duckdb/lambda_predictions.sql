@@ -5,9 +5,9 @@ SELECT
     regexp_replace(CAST(CAST(ade_probability AS DECIMAL(7, 6)) AS VARCHAR), '0{1,5}$', '') AS pred_prob,
     author_pseudonym AS user_id,
     strftime(created_at, '%Y-%m-%dT%H:%M:%S.%gZ') AS "timestamp",
-    CAST(NULL AS VARCHAR) AS user_city,
-    CAST(NULL AS VARCHAR) AS user_state,
-    CAST(NULL AS VARCHAR) AS user_location,
+    author_city AS user_city,
+    substr(author_region, 4) AS user_state,
+    nullif(concat_ws(', ', author_city, substr(author_region, 4), author_country), '') AS user_location,
     array_to_string(list_transform(drug_mentions, lambda m: coalesce(m.mention, m.ingredient)), ', ') AS drug_mentions,
     array_to_string(
         list_transform(

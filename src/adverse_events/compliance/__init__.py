@@ -1,0 +1,1 @@
+"""Compliance: what people delete disappears from the lake, and never comes back."""

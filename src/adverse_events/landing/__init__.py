@@ -1,0 +1,1 @@
+"""Where posts land first, durably and masked: one protocol, a SQLite file or a DynamoDB table behind it."""
