@@ -22,9 +22,9 @@ from adverse_events.local_aws.comparison import Comparison, compare
 from adverse_events.local_x.clock import Clock
 from adverse_events.local_x.feed import Feed
 from adverse_events.local_x.listener import LocalX
+from adverse_events.local_x.publication import StreamFault
 from adverse_events.local_x.published import write_expected
 from adverse_events.local_x.state import TOKEN, State
-from adverse_events.local_x.stream import StreamFault
 from adverse_events.reporting.page import write_report
 from adverse_events.sample.generate import generate
 from adverse_events.settings import load_settings

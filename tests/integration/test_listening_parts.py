@@ -20,7 +20,7 @@ from adverse_events.listening.settings import ListenSettings
 from adverse_events.listening.stations import Assessed
 from adverse_events.listening.waiting import Waiting
 from adverse_events.local_x.faults import Fault
-from adverse_events.local_x.stream import StreamFault
+from adverse_events.local_x.publication import StreamFault
 from adverse_events.privacy import IdentityKey, PrivacySettings
 from adverse_events.source.x.errors import UNAUTHORIZED
 from adverse_events.source.x.settings import XSettings

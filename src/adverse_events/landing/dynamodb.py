@@ -12,15 +12,14 @@ from __future__ import annotations
 import heapq
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from itertools import chain, islice
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
-from adverse_events.aws.errors import translated
 from adverse_events.errors import TransientServiceError, UsageError
 from adverse_events.landing import dynamodb_items as items
 from adverse_events.landing.dynamodb_items import FORGOTTEN, LANDED, REPLACED
+from adverse_events.landing.dynamodb_table import Table
 from adverse_events.landing.protocol import (
     ROWS_PER_PAGE,
     Landed,
@@ -33,7 +32,7 @@ from adverse_events.landing.protocol import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from adverse_events.aws.session import Cloud
@@ -62,7 +61,7 @@ class DynamoDbLanding:
 
     def __init__(self, cloud: Cloud, table: str, facts: StoreFacts, retention_days: int) -> None:
         """Take the table as it is."""
-        self._client, self.name = cloud.client("dynamodb"), table
+        self._table, self.name = Table(cloud.client("dynamodb"), table), table
         self._facts, self._retention_days = facts, retention_days
         self._puts = ThreadPoolExecutor(PUTS_AT_ONCE, thread_name_prefix="landing")
         self._lock, self._last_stamp = Lock(), 0
@@ -77,7 +76,7 @@ class DynamoDbLanding:
         """
         store = cls(cloud, table, facts, retention_days)
         wanted = items.facts_item(facts)
-        made = store._put_new(wanted) or wanted
+        made = store._table.put_new(wanted) or wanted
         if unlike := differences(items.facts_of(made), items.facts_of(wanted)):
             store.close()
             msg = f"landing table {table} was made with {'; '.join(unlike)}; give its own settings or another table"
@@ -103,12 +102,14 @@ class DynamoDbLanding:
             zip(
                 (at for at, _ in plain),
                 self._puts.map(
-                    self._put_new, (items.post_item(post, stamp, self._retention_days) for _, post in plain)
+                    self._table.put_new, (items.post_item(post, stamp, self._retention_days) for _, post in plain)
                 ),
                 strict=True,
             )
         )
-        list(self._puts.map(self._put_new, (items.reject_item(reject, self._retention_days) for reject in rejects)))
+        list(
+            self._puts.map(self._table.put_new, (items.reject_item(reject, self._retention_days) for reject in rejects))
+        )
         n_replaced = 0
         for at, post in edited:
             old[at], replaced = self._put_edited(post, stamp)
@@ -122,8 +123,10 @@ class DynamoDbLanding:
         start_ms, end_ms = milliseconds(start), milliseconds(end)
         for hour in items.hours(start_ms, end_ms):
             first, last = items.time_key(max(start_ms, hour)), items.time_key(min(end_ms, hour + items.MS_PER_HOUR))
-            rejects = tuple(map(items.reject_of, self._query(items.bucket(hour, "rejects"), first, last)))
-            shards = [map(items.post_of, self._query(items.bucket(hour, shard), first, last)) for shard in _SHARDS]
+            rejects = tuple(map(items.reject_of, self._table.query(items.bucket(hour, "rejects"), first, last)))
+            shards = [
+                map(items.post_of, self._table.query(items.bucket(hour, shard), first, last)) for shard in _SHARDS
+            ]
             posts = heapq.merge(*shards, key=lambda post: (post.created_at, post.tweet_id))
             while page := tuple(islice(posts, ROWS_PER_PAGE)):
                 yield LandedPage(page, rejects)
@@ -138,7 +141,7 @@ class DynamoDbLanding:
         for hour in items.hours(start_ms, end_ms):
             first, last = items.time_key(max(start_ms, hour)), items.time_key(min(end_ms, hour + items.MS_PER_HOUR))
             for shard in _SHARDS:
-                pages = self._pages(items.bucket(hour, shard), first, last, Select="COUNT")
+                pages = self._table.pages(items.bucket(hour, shard), first, last, Select="COUNT")
                 n_posts += sum(page["Count"] for page in pages)
         return n_posts
 
@@ -146,12 +149,12 @@ class DynamoDbLanding:
         """Take posts out. Point-in-time recovery can bring them back for 35 days: restore with that in mind."""
         n_forgotten, asked = 0, iter(tweet_ids)
         while some := tuple(islice(asked, _KEYS_PER_GET)):
-            found = [item for item in self._get(some) if item["state"]["S"] != FORGOTTEN]
+            found = [item for item in self._table.get(some) if item["state"]["S"] != FORGOTTEN]
             following = [item["replaced_by"]["S"] for item in found if "replaced_by" in item]
             asked = chain(following, asked)
             windows = {self._facts.window_of(int(item["created_ms"]["N"])) for item in found}
             self._touch(windows, self._next_stamp())
-            list(self._puts.map(self._put, (self._left(item, FORGOTTEN) for item in found)))
+            list(self._puts.map(self._table.put, (self._left(item, FORGOTTEN) for item in found)))
             self._touch(windows, self._next_stamp())
             n_forgotten += sum(item["state"]["S"] == LANDED for item in found)
         return n_forgotten
@@ -159,15 +162,17 @@ class DynamoDbLanding:
     def touched(self) -> dict[datetime, int]:
         """Return the windows changed since they were settled."""
         stamps = {
-            int(name[1:]): int(value["N"]) for name, value in self._item(items.TOUCHED).items() if name.startswith("w")
+            int(name[1:]): int(value["N"])
+            for name, value in self._table.item(items.TOUCHED).items()
+            if name.startswith("w")
         }
         return {moment_of(window_ms): stamp for window_ms, stamp in sorted(stamps.items())}
 
     def settle(self, window_start: datetime, stamp: int) -> bool:
         """Take a window off the touched ones, unless it has changed since."""
-        return self._ask_if(
+        return self._table.ask_if(
             "UpdateItem settle",
-            lambda: self._client.update_item(
+            lambda: self._table.client.update_item(
                 TableName=self.name,
                 Key={"tweet_id": {"S": items.TOUCHED}},
                 UpdateExpression="REMOVE #w",
@@ -179,11 +184,11 @@ class DynamoDbLanding:
 
     def mark(self, name: Mark) -> int:
         """Return a mark."""
-        return int(self._item(items.FACTS).get(f"mark_{name}", {"N": "0"})["N"])
+        return int(self._table.item(items.FACTS).get(f"mark_{name}", {"N": "0"})["N"])
 
     def set_mark(self, name: Mark, value: int) -> None:
         """Remember a mark."""
-        self._update(items.FACTS, {f"mark_{name}": value})
+        self._table.update(items.FACTS, {f"mark_{name}": value})
 
     def expire(self, before: datetime) -> int:
         """Nothing to do: the table deletes by its time-to-live."""
@@ -200,12 +205,12 @@ class DynamoDbLanding:
         Returns:
             What stood under its id, and the windows that lost an earlier version.
         """
-        earlier = {item["tweet_id"]["S"]: item for item in self._get(post.earlier_ids)}
+        earlier = {item["tweet_id"]["S"]: item for item in self._table.get(post.earlier_ids)}
         item = items.post_item(post, stamp, self._retention_days)
         is_forgotten = any(old["state"]["S"] == FORGOTTEN for old in earlier.values())
         if is_forgotten:
-            return self._put_new(self._left(item, FORGOTTEN)) or self._left(item, FORGOTTEN), set()
-        changes: list[dict[str, Any]] = [{"Put": self._put_arguments(item)}]
+            return self._table.put_new(self._left(item, FORGOTTEN)) or self._left(item, FORGOTTEN), set()
+        changes: list[dict[str, Any]] = [{"Put": self._table.put_arguments(item)}]
         for tweet_id in post.earlier_ids:
             old = earlier.get(tweet_id, item)
             left = self._left({**old, "tweet_id": {"S": tweet_id}}, REPLACED, post.tweet_id)
@@ -219,36 +224,16 @@ class DynamoDbLanding:
             else:
                 change |= {"ConditionExpression": "attribute_not_exists(tweet_id)"}
             changes.append({"Put": change})
-        if self._ask_if("TransactWriteItems", lambda: self._client.transact_write_items(TransactItems=changes)):
+        if self._table.ask_if(
+            "TransactWriteItems", lambda: self._table.client.transact_write_items(TransactItems=changes)
+        ):
             gone = [old for old in earlier.values() if old["state"]["S"] == LANDED]
             return None, {self._facts.window_of(int(old["created_ms"]["N"])) for old in gone}
-        standing = self._item(post.tweet_id)
+        standing = self._table.item(post.tweet_id)
         if not standing:
             detail = "another process changed the same post's history; it is asked again"
             raise TransientServiceError("dynamodb", f"TransactWriteItems {self.name}", detail)
         return (None if standing == item else standing), set()
-
-    def _put_new(self, item: Item) -> Item | None:
-        """Put an item unless its key is there; returns what is there, None when the item went in."""
-        with translated("dynamodb", f"PutItem {self.name}"):
-            try:
-                self._client.put_item(**self._put_arguments(item), ReturnValuesOnConditionCheckFailure="ALL_OLD")
-            except self._client.exceptions.ConditionalCheckFailedException as error:
-                old: Item = error.response.get("Item") or self._item(item["tweet_id"]["S"])
-                # A put that was repeated after its answer got lost meets itself.
-                return None if old == item else old
-        return None
-
-    def _put(self, item: Item) -> None:
-        with translated("dynamodb", f"PutItem {self.name}"):
-            self._client.put_item(TableName=self.name, Item=item)
-
-    def _put_arguments(self, item: Item) -> dict[str, Any]:
-        return {
-            "TableName": self.name,
-            "Item": item,
-            "ConditionExpression": "attribute_not_exists(tweet_id)",
-        }
 
     def _left(self, item: Item, state: str, replaced_by: str = "") -> Item:
         return items.left_of(
@@ -257,72 +242,7 @@ class DynamoDbLanding:
 
     def _touch(self, windows: Iterable[int], stamp: int) -> None:
         if windows := list(windows):
-            self._update(items.TOUCHED, {f"w{window}": stamp for window in windows})
-
-    def _update(self, key: str, values: dict[str, int]) -> None:
-        names = {f"#n{at}": name for at, name in enumerate(values)}
-        with translated("dynamodb", f"UpdateItem {self.name}"):
-            self._client.update_item(
-                TableName=self.name,
-                Key={"tweet_id": {"S": key}},
-                UpdateExpression="SET " + ", ".join(f"#n{at} = :v{at}" for at in range(len(values))),
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues={f":v{at}": {"N": str(v)} for at, v in enumerate(values.values())},
-            )
-
-    def _ask_if(self, operation: str, ask: Callable[[], object]) -> bool:
-        """Make a conditional request; returns whether its condition held."""
-        with translated("dynamodb", f"{operation} {self.name}"):
-            try:
-                ask()
-            except self._client.exceptions.ConditionalCheckFailedException:
-                return False
-            except self._client.exceptions.TransactionCanceledException as error:
-                reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
-                if "ConditionalCheckFailed" in reasons:
-                    return False
-                raise
-        return True
-
-    def _item(self, key: str) -> Item:
-        with translated("dynamodb", f"GetItem {self.name}"):
-            answer = self._client.get_item(TableName=self.name, Key={"tweet_id": {"S": key}}, ConsistentRead=True)
-        item: Item = answer.get("Item", {})
-        return item
-
-    def _get(self, tweet_ids: Iterable[str]) -> list[Item]:
-        """Return the items of at most `_KEYS_PER_GET` ids, those there are."""
-        keys: list[Item] = [{"tweet_id": {"S": tweet_id}} for tweet_id in dict.fromkeys(tweet_ids)]
-        found: list[Item] = []
-        while keys:
-            with translated("dynamodb", f"BatchGetItem {self.name}"):
-                answer = self._client.batch_get_item(RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}})
-            found += answer["Responses"].get(self.name, [])
-            keys = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
-        return found
-
-    def _query(self, bucket: str, first: str, last: str) -> Iterator[Item]:
-        for page in self._pages(bucket, first, last):
-            yield from page["Items"]
-
-    def _pages(self, bucket: str, first: str, last: str, **more: str) -> Iterator[dict[str, Any]]:
-        ask = partial(
-            self._client.query,
-            TableName=self.name,
-            IndexName=items.INDEX,
-            # A key begins with the time and goes on: below `last` means before that millisecond.
-            KeyConditionExpression="time_bucket = :bucket AND time_key BETWEEN :first AND :last",
-            ExpressionAttributeValues={":bucket": {"S": bucket}, ":first": {"S": first}, ":last": {"S": last}},
-            **more,
-        )
-        position: dict[str, Any] = {}
-        while True:
-            with translated("dynamodb", f"Query {self.name}"):
-                page = ask(**position)
-            yield page
-            if not page.get("LastEvaluatedKey"):
-                return
-            position = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            self._table.update(items.TOUCHED, {f"w{window}": stamp for window in windows})
 
     def _next_stamp(self) -> int:
         with self._lock:

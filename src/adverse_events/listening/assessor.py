@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from datetime import timedelta
 from threading import Lock
 from time import monotonic
@@ -27,6 +28,10 @@ logger = logging.getLogger("adverse_events.listen")
 
 PAUSE_SECONDS = 5.0
 """Between two tries to ask a remote part that fails; what lands meanwhile waits."""
+
+
+class _LeftError(Exception):
+    """Posts cannot be assessed before the end; the next run finds them."""
 
 
 class _Group(NamedTuple):
@@ -88,6 +93,11 @@ class Assessor:
         Raises:
             AdverseEventsError: Posts cannot be assessed at all; a part that only fails for now is asked again.
         """
+        with suppress(_LeftError):
+            self._run()
+        self._keep()
+
+    def _run(self) -> None:
         while not self._waiting.is_over:
             if self._missed_through > self.assessed and not self._is_dropping and not self._stop.is_set():
                 self._catch_up()
@@ -101,7 +111,6 @@ class Assessor:
                 self._is_dropping = self._is_dropping and bool(groups)
             if groups:
                 self._done_through(groups[-1].stamp)
-        self._keep()
 
     def _gathered(self) -> list[_Group]:
         deadline = monotonic() + self._settings.assess_seconds
@@ -143,7 +152,7 @@ class Assessor:
                 logger.warning("%s; %d posts wait to be assessed", error, len(posts))
                 self._account.add("assess_failures")
                 if self._stop.wait(PAUSE_SECONDS):
-                    raise
+                    raise _LeftError from error
                 continue
             break
         now_ms = time.time_ns() // 1_000_000

@@ -21,6 +21,7 @@ from adverse_events.landing.protocol import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
     from adverse_events.landing.protocol import LandedPost, LandedReject, LandingStore
     from adverse_events.listening.account import Account
@@ -80,7 +81,9 @@ class Listener:
             thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
         parts = self._parts
         parts.client.hang_up()
@@ -94,6 +97,10 @@ class Listener:
             self._remember()
         parts.store.close()
         parts.client.close()
+        if parts.recovery:
+            parts.recovery.close()
+        if kind is None:
+            self._check()
 
     def stop(self) -> None:
         """End as soon as what has arrived is landed and assessed; may be called from a signal handler."""

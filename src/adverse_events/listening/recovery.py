@@ -92,6 +92,10 @@ class Recovery:
         with self._lock:
             self._gaps.append((start, end + timedelta(seconds=1)))  # searched to the second, rounded down
 
+    def close(self) -> None:
+        """Close the state file."""
+        self._state.close()
+
     def run(self) -> None:
         """Fetch gaps until told to stop."""
         while not self._stop.wait(0.2):

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from adverse_events.local_x.clock import Clock
 from adverse_events.local_x.compliance import Jobs
 from adverse_events.local_x.faults import Faults
+from adverse_events.local_x.publication import Stream
 from adverse_events.local_x.query import Document, candidates, words_of
 from adverse_events.local_x.rules import Rules
-from adverse_events.local_x.stream import Stream
 from adverse_events.sample.clock import snowflake
 from adverse_events.sample.week import DAYS, START
 from adverse_events.sample.wire import page
