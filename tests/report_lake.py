@@ -102,6 +102,8 @@ def assessment(marked: str, *, at: datetime, tweet_id: str, probability: float =
         "is_ade": is_ade,
         "label": "Adverse_Event" if is_ade else "Not_AE",
         "events": events if is_ade else [],
+        "seriousness": [],
+        "special_situations": [],
         "n_duplicates": 0,
         "duplicate_tweet_ids": [],
         **{name: value for name, value in IN_FORCE.items() if name in ASSESSMENTS.schema.names},

@@ -59,6 +59,8 @@ def coded_row(window: Window, number: int, *, is_ade: bool = True) -> dict[str, 
         "icd10cm_score": 0.95,
         "cause_code": None,
         "is_event": True,
+        "body_system": "digestive",
+        "is_serious": False,
     }
     return {
         "tweet_id": hashlib.sha256(f"{window}{number}".encode()).hexdigest()[:32],
@@ -79,6 +81,8 @@ def coded_row(window: Window, number: int, *, is_ade: bool = True) -> dict[str, 
         "label": "ADE" if is_ade else "Not_ADE",
         "is_truncated": False,
         "events": [event] if is_ade else [],
+        "seriousness": [],
+        "special_situations": [],
     }
 
 

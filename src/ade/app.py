@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ade import cloud_commands
+from ade import cloud_commands, live_commands
 from ade.exits import MEANINGS
 from ade.options import AsJson, Assignments, End, Start, Strict, assigned, moment, span
 from adverse_events import __version__
@@ -43,11 +43,29 @@ AssumeTime = Annotated[str | None, typer.Option(metavar="TIME", help="Time of po
 Force = Annotated[bool, typer.Option("--force", metavar="", help="Work on every window, up to date or not.")]
 
 
+class Split(StrEnum):
+    """Splits of the shipped gold set."""
+
+    SEEN = "seen"
+    DEV = "dev"
+    UNSEEN = "unseen"
+    MET = "met"
+    FRESH = "fresh"
+    ALL = "all"
+
+
 class Arithmetic(StrEnum):
     """Arithmetic of the embedded model."""
 
     INT8 = "int8"
     FLOAT32 = "float32"
+
+
+class Operation(StrEnum):
+    """Operations of Comprehend Medical whose response shape JSON can have."""
+
+    INFER_ICD10CM = "InferICD10CM"
+    DETECT_ENTITIES = "DetectEntitiesV2"
 
 
 def _show_version(value: bool) -> None:  # noqa: FBT001 - Typer's callback signature
@@ -187,16 +205,68 @@ def code(
     output: Annotated[Path, typer.Option(metavar="FILE", help="JSON lines to write; - is standard output.")] = Path(
         "-"
     ),
+    operation: Annotated[
+        Operation,
+        typer.Option(help="Whose response shape JSON has, of Comprehend Medical's operations.", case_sensitive=False),
+    ] = Operation.INFER_ICD10CM,
     strict: Strict = False,
     as_json: AsJson = False,
 ) -> None:
-    """Code the conditions of a text, or of every row of a file, to ICD-10-CM.
+    """Code the conditions of a text, or of every row of a file, to ICD-10-CM, and say why.
 
-    A file gets one line per row, in order, with Entities in Comprehend Medical's shape plus Role.
+    A text is explained: the words and the entry of the lexicon behind each code, role, trait and situation. A file
+    gets one line per row, in order. JSON has Comprehend Medical's shape, plus Role, CauseCode, Seriousness and more.
     """
     from ade.conditions import code as work
 
-    raise typer.Exit(work(text_or_file, text_column, drug_column, output, strict=strict, as_json=as_json))
+    shape = operation.value
+    raise typer.Exit(work(text_or_file, text_column, drug_column, output, shape, strict=strict, as_json=as_json))
+
+
+@app.command("evaluate-coder")
+def evaluate_coder(
+    gold: Annotated[
+        Path | None,
+        typer.Argument(metavar="[GOLD]", help="CSV of marked posts; the shipped gold set when left out."),
+    ] = None,
+    *,
+    split: Annotated[
+        Split | None,
+        typer.Option(metavar="seen|dev|unseen|met|fresh|all", help="Print only this split.", show_default=False),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Page to write: HTML, or Markdown tables (.md).")
+    ] = None,
+    effects: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV with text, effect and drug: are formal effects found?"),
+    ] = None,
+    reviews: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV with text, label, WD, EF, INF, SSI and DI: which roles do they get?"),
+    ] = None,
+    with_baselines: Annotated[
+        bool, typer.Option("--baselines/--no-baselines", metavar="", help="Measure two plain ways beside the coder.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the condition coder on a gold set: codes, spans, roles, traits, and two baselines.
+
+    The gold file is described in the package, beside the shipped one: adverse_events/coding/evaluation/data.
+    """
+    from ade.evaluation import evaluate_coder as work
+
+    raise typer.Exit(
+        work(
+            gold,
+            split=split and split.value,
+            output=output,
+            effects=effects,
+            reviews=reviews,
+            with_baselines=with_baselines,
+            as_json=as_json,
+        )
+    )
 
 
 @app.command()
@@ -249,6 +319,9 @@ def sample(
     raise typer.Exit(work(folder, as_json=as_json))
 
 
+app.command()(live_commands.estimate)
+app.command()(live_commands.hydrate)
+app.command("local-x")(live_commands.local_x)
 app.command("demo-aws")(cloud_commands.demo_aws)
 app.command("local-aws")(cloud_commands.local_aws)
 app.command()(cloud_commands.doctor)

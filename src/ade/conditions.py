@@ -18,7 +18,8 @@ from ade.files import STANDARD_OUTPUT, check_not_input, written
 from ade.rows import conclude, refused_line, text_rows
 from adverse_events import assembly
 from adverse_events.coding.code import REFUSED
-from adverse_events.coding.wire import to_response
+from adverse_events.coding.explain import Explainer
+from adverse_events.coding.wire import INFER_ICD10CM, to_answer
 from adverse_events.errors import ContractError, UsageError
 from adverse_events.records import DrugMention
 from adverse_events.settings import load_settings
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from ade.rows import TextRow
     from adverse_events.coding.protocol import ConditionCoder
-    from adverse_events.records import Entity
+    from adverse_events.records import Coding, Entity
     from adverse_events.screening.drugs import DrugLexicon
 
 ROWS_PER_CHUNK = 2048
@@ -42,6 +43,7 @@ def code(
     text_column: str,
     drug_column: str | None,
     output: Path,
+    operation: str = INFER_ICD10CM,
     *,
     strict: bool,
     as_json: bool,
@@ -53,18 +55,20 @@ def code(
     """
     path = Path(text_or_file)
     if text_or_file.strip() and _exists(path):
-        return code_file(path, text_column, drug_column, output, strict=strict, as_json=as_json)
+        return code_file(path, text_column, drug_column, output, operation, strict=strict, as_json=as_json)
     if _PATH.fullmatch(text_or_file.strip()):
         msg = f"{text_or_file}: no such file; a text to code would have several words"
         raise UsageError(msg)
     if drug_column or str(output) != STANDARD_OUTPUT:
         msg = "--drug-column and --output are for a file of texts, and there is no file of that name"
         raise UsageError(msg)
-    return code_text(text_or_file, as_json=as_json)
+    return code_text(text_or_file, operation, as_json=as_json)
 
 
-def code_text(text: str, *, as_json: bool) -> int:
-    """Code `text` and print what was found; offsets count its characters.
+def code_text(text: str, operation: str = INFER_ICD10CM, *, as_json: bool) -> int:
+    """Code `text` and print what was found and why; offsets count its characters.
+
+    As JSON it is the response of `operation`, with what that has no name for.
 
     Raises:
         UsageError: It is empty or no Unicode text.
@@ -80,21 +84,46 @@ def code_text(text: str, *, as_json: bool) -> int:
     (coding,) = coder.code([text], [drugs])
     if coding.refusal:
         raise ContractError(coder.coder_version, f"the text was refused: {coding.refusal}")
-    entities = coding.entities
     if as_json:
-        terminal.show_json(to_response(entities, coder.coder_version))
+        terminal.show_json(to_answer(coding, drugs, coder.coder_version, coder.icd10cm_release, operation))
         return 0
+    entities = coding.entities
     if drugs:
         terminal.show_line("drugs: " + ", ".join(f"{terminal.printable(d.mention)} ({d.ingredient})" for d in drugs))
     if not entities:
         terminal.show_line("no condition found: the coder knows none of these words, and does not guess")
-        return 0
-    terminal.show_table(("condition", "role", "traits", "code", "description", "score"), map(_entity_row, entities))
+    else:
+        columns = ("condition", "characters", "role", "traits", "code", "description", "score")
+        terminal.show_table(columns, map(_entity_row, entities))
+    if entities or coding.seriousness or coding.special_situations:
+        _explain(text, drugs, coding)
+    terminal.show_line(f"coder {coder.coder_version}, ICD-10-CM {coder.icd10cm_release}")
     return 0
 
 
+def _explain(text: str, drugs: Sequence[DrugMention], coding: Coding) -> None:
+    """Print the reason behind everything found."""
+    explainer = Explainer()
+    reasons = [reason for found in explainer.conditions(text, drugs, coding.entities) for reason in found]
+    told = explainer.situations(text, drugs, coding)
+    terminal.show_table(
+        ("", "because of", "why"),
+        [
+            (reason.value if reason.of != "condition" else "condition", terminal.printable(reason.words), reason.why)
+            for reason in (*reasons, *told)
+        ],
+    )
+
+
 def code_file(
-    file: Path, text_column: str, drug_column: str | None, output: Path, *, strict: bool, as_json: bool
+    file: Path,
+    text_column: str,
+    drug_column: str | None,
+    output: Path,
+    operation: str = INFER_ICD10CM,
+    *,
+    strict: bool,
+    as_json: bool,
 ) -> int:
     """Code every row of `file` into `output`, one line per row in order; returns the exit code."""
     settings = load_settings()
@@ -105,7 +134,7 @@ def code_file(
     n_rows, n_entities, refused = 0, 0, Counter[str]()
     with terminal.progress(quiet=as_json) as advance, written(output) as out:
         while chunk := list(islice(rows, ROWS_PER_CHUNK)):
-            for line in _coded(chunk, drug_column, lexicon, coder):
+            for line in _coded(chunk, drug_column, lexicon, coder, operation):
                 out.write(f"{json.dumps(line, ensure_ascii=False)}\n")
                 n_entities += len(line["Entities"] or ())
                 refused.update([line["error"]] if "error" in line else [])
@@ -125,19 +154,22 @@ def code_file(
 
 
 def _coded(
-    chunk: Sequence[TextRow], drug_column: str | None, lexicon: DrugLexicon, coder: ConditionCoder
+    chunk: Sequence[TextRow], drug_column: str | None, lexicon: DrugLexicon, coder: ConditionCoder, operation: str
 ) -> Iterator[dict[str, Any]]:
     """Yield one line per row of `chunk`, in order."""
     readable = [(row, row.text) for row in chunk if row.text is not None]
     mentions = [drugs_in(text, _named(row, drug_column), lexicon) for row, text in readable]
-    found = iter(coder.code([text for _, text in readable], mentions))
+    found = iter(zip(coder.code([text for _, text in readable], mentions), mentions, strict=True))
     for row in chunk:
         if row.text is None:
             yield {"row": row.number, "error": row.error, "Entities": None}
-        elif (coding := next(found)).refusal:
+            continue
+        coding, drugs = next(found)
+        if coding.refusal:
             yield {"row": row.number, "error": REFUSED, "Entities": None}
         else:
-            yield {"row": row.number, "Entities": to_response(coding.entities, coder.coder_version)["Entities"]}
+            answer = to_answer(coding, drugs, coder.coder_version, coder.icd10cm_release, operation)
+            yield {"row": row.number, **answer}
 
 
 def drugs_in(text: str, named: Sequence[str], lexicon: DrugLexicon) -> list[DrugMention]:
@@ -170,12 +202,13 @@ def _named(row: TextRow, drug_column: str | None) -> list[str]:
     return [str(name).strip() for name in names if str(name).strip()]
 
 
-def _entity_row(entity: Entity) -> tuple[str, str, str, str, str, str]:
+def _entity_row(entity: Entity) -> tuple[str, str, str, str, str, str, str]:
     best = entity.concepts[0] if entity.concepts else None
     traits = ", ".join(trait.name.lower() for trait in entity.traits)
+    place = f"{entity.begin}-{entity.end}"
     if best is None:
-        return entity.text, entity.role, traits, "", "no code", ""
-    return entity.text, entity.role, traits, best.code, best.description, f"{best.score:.2f}"
+        return entity.text, place, entity.role, traits, "", "no code", ""
+    return entity.text, place, entity.role, traits, best.code, best.description, f"{best.score:.2f}"
 
 
 def _exists(path: Path) -> bool:

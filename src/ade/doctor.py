@@ -62,7 +62,7 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
     """Make all checks that `settings` call for, the Prefect ones first, and yield what each found."""
     if api := _api():
         yield from examine([_server_check(api)])
-    if not (settings.lake.needs_block or settings.aws.credentials_block):
+    if not (settings.lake.needs_block or settings.aws.credentials_block or settings.x.needs_block):
         yield from examine(_checks(settings))
         return
     try:
@@ -94,13 +94,13 @@ def _with_blocks(settings: Settings) -> tuple[Settings, AbstractContextManager[N
 
 def _blocks_check(settings: Settings, error: AdverseEventsError | None) -> Check:
     credentials, bucket = settings.aws.credentials_block, settings.lake.bucket_block
-    named = {"AwsCredentials": credentials, "S3Bucket": bucket}
+    named = {"AwsCredentials": credentials, "S3Bucket": bucket, "Secret": settings.x.bearer_token_block}
     asked = (
         "load " + " and ".join(f"{kind} {name}" for kind, name in named.items() if name) if any(named.values()) else ""
     )
     if error:
         return _failed(BLOCKS, asked, error, "create the block in the Prefect UI, or correct the setting")
-    return Check(BLOCKS, asked or "load the lake's S3Bucket", lambda: f"the lake is {settings.lake.path}")
+    return Check(BLOCKS, asked or "load the blocks that are named", lambda: f"the lake is {settings.lake.path}")
 
 
 def _failed(name: str, asked: str, error: AdverseEventsError, remedy: str) -> Check:

@@ -67,6 +67,8 @@ class Entity:
         role: ADE, INDICATION, BENEFIT, WITHDRAWAL, LACK_OF_EFFECT or UNKNOWN: what the condition
             has to do with the drug. The cloud service does not say; then UNKNOWN.
         cause_code: ICD-10-CM T36-T50 adverse-effect code of the drug blamed, if known.
+        body_system: Where in the body the condition belongs, in plain words; empty where nothing says.
+        is_serious: The condition is medically important whatever the text says of its outcome.
     """
 
     text: str
@@ -79,9 +81,14 @@ class Entity:
     type: str = "DX_NAME"
     role: str = "UNKNOWN"
     cause_code: str | None = None
+    body_system: str = ""
+    is_serious: bool = False
 
     def to_wire(self, entity_id: int) -> dict[str, Any]:
-        """Return the entity in InferICD10CM's response shape, plus ``Role`` and ``CauseCode``."""
+        """Return the entity in InferICD10CM's response shape, plus what the service has no member for.
+
+        That is ``Role``, and where there is any ``CauseCode``, ``BodySystem`` and ``IsSerious``.
+        """
         wire: dict[str, Any] = {
             "Id": entity_id,
             "Text": self.text,
@@ -99,7 +106,40 @@ class Entity:
         }
         if self.cause_code:
             wire["CauseCode"] = self.cause_code
+        if self.body_system:
+            wire["BodySystem"] = self.body_system
+        if self.is_serious:
+            wire["IsSerious"] = True
         return wire
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One criterion or situation and the words that say so.
+
+    Attributes:
+        name: Such as hospitalization, or overdose.
+        text: Surface form.
+        begin: First code point.
+        end: First code point after it.
+        is_author: It happened to the post's author; somebody else otherwise.
+    """
+
+    name: str
+    text: str
+    begin: int
+    end: int
+    is_author: bool = True
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the evidence in members named as the service names its own."""
+        return {
+            "Name": self.name,
+            "Text": self.text,
+            "BeginOffset": self.begin,
+            "EndOffset": self.end,
+            "IsAuthor": self.is_author,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +150,13 @@ class Coding:
         entities: In text order, never overlapping; empty when it recognises nothing, or was refused.
         refusal: Why a remote coder will never answer for this text; None when it answered.
         billable_units: Units charged for this text, by service; none when its answer was known already.
+        seriousness: ICH E2A criteria the text tells, in text order; what the conditions themselves add is not among
+            them (see `select.seriousness`).
+        special_situations: Overdose, pregnancy and the like, in text order.
     """
 
     entities: tuple[Entity, ...] = ()
     refusal: str | None = None
     billable_units: Mapping[str, int] = field(default_factory=dict)
+    seriousness: tuple[Evidence, ...] = ()
+    special_situations: tuple[Evidence, ...] = ()

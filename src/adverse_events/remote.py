@@ -54,6 +54,10 @@ class RemoteParts:
             (IdentityKey, secret), lambda: IdentityKey.from_store(secret_text(self.cloud, secret), secret)
         )
 
+    def secret(self, name: str) -> str:
+        """Return the text that Secrets Manager keeps under `name`."""
+        return self._once((secret_text, name), lambda: secret_text(self.cloud, name))
+
     def endpoint_classifier(self, settings: EndpointSettings) -> SageMakerClassifier:
         """Return the classifier behind an endpoint."""
         return self._once((SageMakerClassifier, settings), lambda: SageMakerClassifier.open(self.cloud, settings))

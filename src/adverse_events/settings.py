@@ -32,13 +32,15 @@ from adverse_events.lake.settings import LakeSettings
 from adverse_events.privacy import PrivacySettings
 from adverse_events.screening.screen import ScreeningSettings
 from adverse_events.source.archive import ArchiveSettings
+from adverse_events.source.x.search_settings import SearchSettings
+from adverse_events.source.x.settings import XSettings
 from adverse_events.windows import DEFAULT_WINDOW_MINUTES, check_window_minutes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 SETTINGS_FILE = "adverse_events.toml"
-SECRETS = frozenset({"privacy.identity_key"})
+SECRETS = frozenset({"privacy.identity_key", "x.bearer_token"})
 PREFIX = "ADE_"
 
 
@@ -46,7 +48,12 @@ class Settings(BaseSettings):
     """Everything a deployment fixes; what an operator chooses per run is a flow parameter."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", toml_file=SETTINGS_FILE, frozen=True, extra="forbid"
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        toml_file=SETTINGS_FILE,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,  # a traceback, asked for with --debug, would show a mistyped secret
     )
 
     window_minutes: int = Field(DEFAULT_WINDOW_MINUTES, description="Length of a window, minutes; divides a day.")
@@ -68,6 +75,8 @@ class Settings(BaseSettings):
     )
     lake: LakeSettings = Field(default_factory=LakeSettings, description="Where results are kept.")
     catalog: CatalogSettings = Field(default_factory=CatalogSettings, description="Glue and Athena over the lake.")
+    x: XSettings = Field(default_factory=XSettings, description="X API v2.")
+    search: SearchSettings = Field(default_factory=SearchSettings, description="What is searched for on X.")
     aws: AwsSettings = Field(default_factory=AwsSettings, description="The AWS account.")
 
     @field_validator("window_minutes")

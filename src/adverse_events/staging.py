@@ -66,8 +66,8 @@ SCREENED = pa.schema(
 CLASSIFIED = pa.schema([*SCREENED, *_fields("ade_probability", "is_ade", "label", "is_truncated")])
 """One row per post that was scored, in the order of `TWEETS`."""
 
-CODED = pa.schema([*CLASSIFIED, *_fields("events")])
-"""One row per post that was scored, positives with their events."""
+CODED = pa.schema([*CLASSIFIED, *_fields("events", "seriousness", "special_situations")])
+"""One row per post that was scored, positives with their events and what else they tell."""
 
 
 @dataclass(frozen=True)

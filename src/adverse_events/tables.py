@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 
 from adverse_events.errors import ContractError
 
-SCHEMA_VERSION = 2
-"""Raised by one whenever a table changes. 2: assessments.is_truncated; receipts.rows_uncoded, uncoded and served_by."""
+SCHEMA_VERSION = 3
+"""Raised by one whenever a table changes. 2: assessments.is_truncated; receipts.rows_uncoded, uncoded and served_by.
+3: assessments.seriousness and special_situations; body_system and is_serious of assessments.events."""
 
 TIMESTAMP = pa.timestamp("ms", tz="UTC")
 
@@ -67,6 +68,17 @@ DRUG_MENTION = pa.struct(
 
 TRAIT = pa.struct([pa.field("name", pa.string()), pa.field("score", pa.float64())])
 
+_EVIDENCE = (
+    pa.field("text", pa.string()),
+    pa.field("begin", pa.int32()),
+    pa.field("end", pa.int32()),
+    pa.field("is_author", pa.bool_()),
+)
+
+SERIOUSNESS = pa.struct([pa.field("criterion", pa.string()), *_EVIDENCE])
+
+SPECIAL_SITUATION = pa.struct([pa.field("situation", pa.string()), *_EVIDENCE])
+
 EVENT = pa.struct(
     [
         pa.field("text", pa.string()),
@@ -82,6 +94,9 @@ EVENT = pa.struct(
         pa.field("icd10cm_score", pa.float64()),
         pa.field("cause_code", pa.string()),
         pa.field("is_event", pa.bool_()),
+        # Members are added at the end: Athena matches those of a partition's older struct by place and name.
+        pa.field("body_system", pa.string()),
+        pa.field("is_serious", pa.bool_()),
     ]
 )
 
@@ -100,8 +115,8 @@ ASSESSMENTS = Table(
         Column(
             "text",
             pa.string(),
-            "Post text with mentions, URLs, e-mail addresses and phone numbers masked; only the drug and "
-            "condition spans under keep_text=spans; null under keep_text=none.",
+            "Post text with mentions, URLs, e-mail addresses and phone numbers masked; only the spans of drugs, "
+            "conditions, seriousness and special situations under keep_text=spans; null under keep_text=none.",
         ),
         Column("created_at", TIMESTAMP, "When the post was written, UTC.", nullable=False),
         Column("lang", pa.string(), "Language (ISO 639-1) given by the source or detected."),
@@ -133,8 +148,24 @@ ASSESSMENTS = Table(
             pa.list_(EVENT),
             "Conditions found in a positive post, in text order: span, Comprehend Medical category, type, "
             "score and traits; role (ADE, INDICATION, BENEFIT, WITHDRAWAL, LACK_OF_EFFECT, UNKNOWN); the best "
-            "ICD-10-CM concept; cause_code, the T36-T50 code of the drug; is_event, whether it counts as the author's. "
-            "Empty for a negative post.",
+            "ICD-10-CM concept; cause_code, the T36-T50 code of the drug; is_event, whether it counts as the author's; "
+            "body_system; is_serious, whether the condition is medically important in itself. Empty for a negative "
+            "post.",
+            nullable=False,
+        ),
+        Column(
+            "seriousness",
+            pa.list_(SERIOUSNESS),
+            "Seriousness criteria (ICH E2A) that a positive post tells, each with the words that say so: death, "
+            "life_threatening, hospitalization, disability, congenital_anomaly, or other_medically_important for an "
+            "event that is_serious; is_author, whether it happened to the author. Empty for a negative post.",
+            nullable=False,
+        ),
+        Column(
+            "special_situations",
+            pa.list_(SPECIAL_SITUATION),
+            "Special situations that a positive post tells, likewise: pregnancy_exposure, overdose, misuse, "
+            "medication_error, off_label_use, lack_of_effect. Empty for a negative post.",
             nullable=False,
         ),
         Column(

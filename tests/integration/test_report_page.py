@@ -291,7 +291,7 @@ def test_sorting_and_paging_walk_through_all_posts(page, facts):
     page.find_element(By.CSS_SELECTOR, "th[data-sort=p] button").click()
     seen = []
     while True:
-        seen += all_of(page, "tbody td:nth-child(2)")
+        seen += all_of(page, "tbody td:nth-child(3)")
         following = page.find_element(By.ID, "next")
         if not following.is_enabled():
             break

@@ -40,7 +40,7 @@ def test_a_brand_in_the_file_is_the_ingredient_found_in_the_text():
 def test_a_text_is_coded_in_the_shape_of_infericd10cm(outside, capsys):
     assert _code("this sertraline makes me nauseous 🤢 and I cannot sleep") == 0
     response = json.loads(capsys.readouterr().out)
-    assert set(response) == {"Entities", "ModelVersion"}
+    assert set(response) == {"Entities", "ModelVersion", "ICD10CMRelease", "Seriousness", "SpecialSituations"}
     assert "R11.0" in [entity["ICD10CMConcepts"][0]["Code"] for entity in response["Entities"]]
     assert {"Id", "Text", "Category", "Type", "Score", "BeginOffset", "EndOffset", "Traits", "Role"} <= set(
         response["Entities"][0]

@@ -81,6 +81,8 @@ def test_an_event_carries_its_code_role_cause_and_traits(tmp_path, coder):
                 "icd10cm_score": 0.95,
                 "cause_code": "T43.225",
                 "is_event": True,
+                "body_system": "digestive",
+                "is_serious": False,
             }
         ]
     ]
@@ -125,7 +127,7 @@ def test_the_response_has_the_documented_keys_and_types(coder):
     }
     assert [entity["Id"] for entity in response["Entities"]] == [0, 1]
     for entity in response["Entities"]:
-        assert set(entity) == {*documented, "Role", "CauseCode"}
+        assert set(entity) == {*documented, "Role", "CauseCode", "BodySystem"}
         assert {key: type(entity[key]) for key in documented} == documented
         assert text[entity["BeginOffset"] : entity["EndOffset"]] == entity["Text"]
         assert all(

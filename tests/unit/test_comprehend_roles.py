@@ -65,8 +65,8 @@ def test_where_the_service_finds_what_the_lexicon_finds_the_entities_are_the_emb
         ("stopped zoloft cold turkey and got eyeball wobble", "eyeball wobble", "WITHDRAWAL"),
         ("eyeball wobble on a tuesday", "eyeball wobble", "UNKNOWN"),
         ("took zoloft for nausea and lonely marbles", "lonely marbles", "INDICATION"),
-        ("took zoloft for nausea and lost marbles", "lost marbles", "UNKNOWN"),
-        ("zoloft and a limb feeling gone", "limb feeling gone", "UNKNOWN"),
+        ("took zoloft for nausea and lost marbles", "lost marbles", "ADE"),
+        ("zoloft and a limb feeling gone", "limb feeling gone", "ADE"),
     ],
 )
 def test_a_span_the_lexicon_does_not_have_is_read_by_the_words_around_it(rules, text, span, role):
@@ -82,14 +82,14 @@ def test_a_span_without_a_word_of_its_own_stays_unexplained(rules, span):
 
 def test_an_illness_drugs_are_taken_for_is_known_by_its_code(rules):
     text = "day 3 of zoloft. crumbly skeleton"
-    assert complete(rules, text, "crumbly skeleton", "DIAGNOSIS").role == "UNKNOWN"
+    assert complete(rules, text, "crumbly skeleton", "DIAGNOSIS").role == "ADE"
     assert complete(rules, text, "crumbly skeleton", "DIAGNOSIS", concepts=(OSTEOPOROSIS,)).role == "INDICATION"
 
 
 def test_a_condition_only_the_lexicon_finds_is_heard_but_not_added(rules):
     """What was cured is the nausea, whether or not the service found it."""
     entity = complete(rules, "zoloft cured my nausea wobbly eyeballs", "wobbly eyeballs", "SYMPTOM")
-    assert (entity.text, entity.role) == ("wobbly eyeballs", "UNKNOWN")
+    assert (entity.text, entity.role) == ("wobbly eyeballs", "ADE")
 
 
 def test_of_two_entities_in_one_word_the_second_stays_unexplained(rules):

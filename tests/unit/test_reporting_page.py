@@ -55,7 +55,7 @@ def test_a_cap_is_stated(tmp_path):
     rows = [assessment("[=aspirin|aspirin]", at=WEEK + timedelta(minutes=n), tweet_id=str(n)) for n in range(3)]
     write_window(make_lake(tmp_path), Window(WEEK), rows)
     page = render(gather(tmp_path, max_positives=2), generated_at=NOW)
-    assert "Carrying 2 of 3 positive posts: those with the highest probability." in page
+    assert "Carrying 2 of 3 positive posts: by priority, then those with the highest probability." in page
     assert len(data_of(page)[1]["posts"]) == 2
     assert "Carrying 3 of 3 positive posts." in render(gather(tmp_path), generated_at=NOW)
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from adverse_events.coding.select import best_concept, distinct_entities, is_event
+from adverse_events.coding.select import best_concept, distinct_entities, is_event, seriousness
 from adverse_events.errors import ContractError
-from adverse_events.records import DrugMention
+from adverse_events.records import Coding, DrugMention
 from adverse_events.staging import CODED, REJECTED, StagedWriter, read_staged
-from adverse_events.tables import EVENT
+from adverse_events.tables import EVENT, SERIOUSNESS, SPECIAL_SITUATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from adverse_events.coding.protocol import ConditionCoder
     from adverse_events.coding.select import CodingSettings
-    from adverse_events.records import Coding, Entity
+    from adverse_events.records import Entity, Evidence
     from adverse_events.staging import Batch
 
 REFUSED = "refused_by_coder"
@@ -37,8 +37,8 @@ def code(batch: Batch, coder: ConditionCoder, settings: CodingSettings) -> Batch
 
     Returns:
         The batch with its rows in ``coded.arrow`` (schema `staging.CODED`): the same rows in the same order, each with
-        its events in text order; no events for a negative post, nor for one the coder refused, which is tallied as
-        uncoded and stands in the rejects besides.
+        its events, seriousness criteria and special situations in text order; none for a negative post, nor for one the
+        coder refused, which is tallied as uncoded and stands in the rejects besides.
 
     Raises:
         ContractError: The coder returned another number of codings than it was given texts.
@@ -84,6 +84,8 @@ def to_event(entity: Entity, settings: CodingSettings) -> dict[str, Any]:
         "icd10cm_score": concept.score if concept else None,
         "cause_code": entity.cause_code,
         "is_event": is_event(entity, settings),
+        "body_system": entity.body_system or None,
+        "is_serious": entity.is_serious,
     }
 
 
@@ -98,11 +100,20 @@ def _codings(positives: pa.RecordBatch, coder: ConditionCoder) -> list[Coding]:
 
 def _with_events(rows: pa.RecordBatch, codings: list[Coding], settings: CodingSettings) -> pa.RecordBatch:
     found = iter(codings)
-    events = [
-        [to_event(entity, settings) for entity in distinct_entities(next(found).entities)] if is_ade else []
-        for is_ade in rows.column("is_ade").to_pylist()
-    ]
-    return rows.append_column("events", pa.array(events, pa.list_(EVENT)))
+    columns: dict[str, list[list[dict[str, Any]]]] = {"events": [], "seriousness": [], "special_situations": []}
+    for is_ade in rows.column("is_ade").to_pylist():
+        coding = next(found) if is_ade else Coding()
+        entities = distinct_entities(coding.entities)
+        columns["events"].append([to_event(entity, settings) for entity in entities])
+        columns["seriousness"].append([_told("criterion", one) for one in seriousness(coding, entities, settings)])
+        columns["special_situations"].append([_told("situation", one) for one in coding.special_situations])
+    for (name, values), kind in zip(columns.items(), (EVENT, SERIOUSNESS, SPECIAL_SITUATION), strict=True):
+        rows = rows.append_column(name, pa.array(values, pa.list_(kind)))
+    return rows
+
+
+def _told(named: str, one: Evidence) -> dict[str, Any]:
+    return {named: one.name, "text": one.text, "begin": one.begin, "end": one.end, "is_author": one.is_author}
 
 
 def _reject(row: dict[str, Any], refusal: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 COMPILED_FILE = "compiled.json"
-FORMAT = 1
+FORMAT = 2
 """Raised when the file's layout or the expansion rules change, so that an older file is not taken for this one."""
 
 

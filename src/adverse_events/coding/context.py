@@ -1,17 +1,25 @@
-"""What the words around a condition say about it: its traits and its role.
+"""What the words around a condition say about it: its traits, its role, and the drug it is blamed on.
 
-The method follows ConText: cues have a side, a reach and ends. The rules, in the order they are applied:
+The method follows ConText: cues have a side, a reach and ends (`hearing`). The rules, in the order they are applied:
 
 * A cue speaks within its sentence, over at most its reach of words. Unless it crosses, a comma, an END cue ("but") and
-  another condition stop it; a drug mention stops a denial ("didn't take DRUG and got dizzy").
-* Of several roles the nearest plain cue wins, the one before the condition where two are as near; then the nearest
-  crossing one. A withdrawal cue anywhere in the sentence turns an adverse or unexplained condition into WITHDRAWAL.
+  another condition stop it; one that crosses lists is stopped by END cues only. Before a condition, a drug in between
+  stops a denial, a benefit and a cause ("didn't take DRUG and got dizzy"). Some cues speak of illnesses only, or of
+  symptoms only.
+* Of several roles a cue that touches the condition and allows no word between (reach 0) wins; then the nearest that
+  does not cross, the one before the condition where two are as near; then the nearest crossing one.
+* A denied benefit is LACK_OF_EFFECT ("hasn't helped my anxiety"), one that is hoped for or a purpose an INDICATION; a
+  benefit denies nothing else ("no more panic attacks"). Two denials in one clause cancel out, unless the second is
+  slang ("don't have no"). What is hoped or supposed not to happen is HYPOTHETICAL, not denied.
+* A stop in the sentence, or as the last thing said of a drug before it, turns an adverse or unexplained condition into
+  WITHDRAWAL, unless a REASON ("because of") or another drug taken stands between: "stopped DRUG because of the rash"
+  reports an ADE. A REASON without a stop is an INDICATION where a drug was TAKEN for it.
 * Conditions in a list ("no nausea, headache or rash") share the denial and the role of the list's edge. A form that
   opens with a verb or a denial of its own ("can't sleep") takes only ADE or WITHDRAWAL from a list.
-* Without a cue, a symptom right after the drug's name ("DRUG headache") is an ADE; an illness that drugs are taken
-  for is an INDICATION (column ``prior``) unless it is listed with a symptom ("dry mouth, anxiety"); anything else
-  stays UNKNOWN.
-* The condition is someone else's when the nearest person before it is (PERTAINS_TO_FAMILY).
+* Without a cue, an illness that drugs are taken for is an INDICATION (column ``prior``) unless it is listed with a
+  symptom ("dry mouth, anxiety"). A symptom is an ADE where a drug is named before it or beside it, an INDICATION where
+  the only drugs come after it and were TAKEN ("headache, so I took DRUG"), and UNKNOWN where no drug is named.
+* Whose condition it is: `experiencer`. Which drug is blamed: `blame`.
 
 Source:
     Harkema H, Dowling JN, Thornblade T, Chapman WW. ConText: an algorithm for determining negation, experiencer, and
@@ -20,78 +28,104 @@ Source:
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from bisect import bisect_left
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from adverse_events.coding.lexicon import END, ROLES, TRAITS
+from adverse_events.coding.blame import blamed_drug, is_one_list
+from adverse_events.coding.experiencer import Experiencers
+from adverse_events.coding.hearing import NEAR, NEGATION, REACH, WITHDRAWAL, Hearing
+from adverse_events.coding.lexicon import NO, REASON, ROLES, STATED, STOPPED, TAKEN, TRAITS, UNKNOWN
 from adverse_events.coding.reading import DRUG, PAUSE, STOPS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
-    from adverse_events.coding.lexicon import Cue, Lexicon
+    from adverse_events.coding.hearing import Said
+    from adverse_events.coding.lexicon import Cue
     from adverse_events.coding.matching import FoundCue, FoundForm
     from adverse_events.coding.reading import Reading
 
-UNKNOWN = "UNKNOWN"
-REACH = 40
-"""Words looked at on either side of a condition; keeps very long posts linear."""
+_GIVE_ROLES = ROLES | {UNKNOWN, REASON}
+_BLAMES = frozenset({"ADE", WITHDRAWAL})
+_OPEN = frozenset({"", "ADE", UNKNOWN})
+"""Roles that a stop turns into WITHDRAWAL."""
+_SETTLES = frozenset({"BENEFIT", "LACK_OF_EFFECT"})
+_UNTIL = "until"
+_GOES_ON = frozenset({"or", "nor"})
+"""What carries a denial on to a second verb ("never hurt my stomach or gave me a rash")."""
+_SLANG = frozenset({"no", "none", "nor"})
+_DOUBLE = 4
+"""Most words between two denials that cancel out."""
 
-_CONNECTIVES = frozenset({PAUSE, "and", "or", "nor", "n", "plus", "with"})
-_MAX_CONNECTIVES = 2
-_SHARED_BY_VERBS = frozenset({"ADE", "WITHDRAWAL"})
-_ASSERTED = frozenset({"ADE", UNKNOWN})
+_SYMPTOM_AFTER = "no cue: told after a drug was named"
+_SYMPTOM_BESIDE = "no cue: told beside a drug"
+_SYMPTOM_TREATED = "no cue: told before any drug, and then one was taken"
+_NO_DRUG = "no cue, and no drug to blame"
+_PRIOR = "no cue: what it is when nothing else is said (column prior of conditions.csv)"
+_OPEN_ILLNESS = "no cue says what the illness has to do with the drug"
+_LISTED = "listed with the condition next to it"
+_ASKED = "a question that names no first person"
+_REGIME = "the last thing said of the drug is that it was stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the context says of one condition: its role and its traits, sorted."""
+    """What the context says of one condition.
+
+    Attributes:
+        role: One of `ROLES`, or UNKNOWN.
+        traits: Sorted.
+        blamed: Place, among the searched words, of the drug blamed; None where none is or it is open.
+        because: What decided role and traits, by their names: a cue, or a rule in words.
+    """
 
     role: str
     traits: tuple[str, ...]
+    blamed: int | None = None
+    because: Mapping[str, FoundCue | str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Draft:
-    """A finding in the making: cue role with its certainty, and traits."""
+    """A finding in the making; no role until something gives one."""
 
     role: str
-    traits: set[str]
+    found: FoundCue | None
+    traits: dict[str, FoundCue | str]
+    is_stated: bool
+    why: str = ""
 
 
 class Context:
     """Judges the conditions found in one text.
 
     Args:
-        lexicon: Word classes.
+        classes: Word classes.
         reading: The whole text.
         kept: For each searched word its index in `reading` (fillers were left out).
         forms: Conditions, in text order; positions count searched words.
         cues: Cues, likewise.
+        is_about_drug: The whole text is about a drug it need not name, as a review is.
     """
 
     def __init__(
         self,
-        lexicon: Lexicon,
+        classes: Mapping[str, AbstractSet[str]],
         reading: Reading,
         kept: Sequence[int],
         forms: Sequence[FoundForm],
         cues: Sequence[FoundCue],
+        *,
+        is_about_drug: bool = False,
     ) -> None:
-        """Split the text into sentences and clauses."""
-        self._classes = lexicon.words
-        self._all_words = reading.words
-        self._kept = kept
-        self._forms = forms
-        self._cues = cues
+        """Take the text apart."""
+        self._classes, self._all_words, self._kept, self._forms = classes, reading.words, kept, forms
         self._words = [reading.words[index] for index in kept]
-        self._starts = [cue.begin for cue in cues]
-        self._stops = [index for index, word in enumerate(self._words) if word in STOPS]
-        ends = {cue.begin for cue in cues if any(meaning.meaning == END for meaning in cue.cues)}
-        pauses = {index for index, word in enumerate(self._words) if word == PAUSE}
-        self._clause_ends = sorted({*ends, *pauses, *self._stops})
-        self._drugs = [index for index, word in enumerate(self._words) if word == DRUG]
+        self._hearing = Hearing(self._words, forms, cues, classes)
+        self._is_about_drug = is_about_drug
+        self._experiencers = Experiencers(classes, reading)
 
     def judge(self) -> list[Finding]:
         """Return one finding per condition, same order."""
@@ -103,66 +137,113 @@ class Context:
         return [self._finding(index, draft) for index, draft in enumerate(drafts)]
 
     def _draft(self, index: int) -> _Draft:
-        roles: list[tuple[bool, int, bool, str]] = []
-        traits: set[str] = set()
-        is_withdrawal = False
-        for distance, cue in self._speaking(index):
-            if cue.meaning in TRAITS:
-                traits.add(cue.meaning)
-            elif cue.meaning == "WITHDRAWAL":
-                is_withdrawal = True
-            elif cue.meaning in ROLES:
-                roles.append((cue.crosses, distance, cue.side == "after", cue.meaning))
-        role = min(roles)[-1] if roles else UNKNOWN
-        is_withdrawal = is_withdrawal or self._forms[index].form.condition.prior == "WITHDRAWAL"
-        if is_withdrawal and role in _ASSERTED:
-            role = "WITHDRAWAL"
-        return _Draft(role, traits)
+        form, hearing = self._forms[index], self._hearing
+        heard = hearing.heard(index)
+        roles = [said for said in heard if said.cue.meaning in _GIVE_ROLES and _is_heard(said.cue)]
+        stops = [
+            said.found
+            for said in roles
+            if said.cue.meaning == WITHDRAWAL and (said.is_after or not hearing.is_excused(said.found, form))
+        ] or hearing.stops_around(form)
+        chosen = min(
+            (said for said in roles if said.cue.meaning != WITHDRAWAL), key=lambda said: said.rank, default=None
+        )
+        role, found = (self._role(chosen, heard), chosen.found) if chosen else ("", None)
+        is_back = role == "LACK_OF_EFFECT" and chosen is not None and chosen.is_after
+        if stops and (role in _OPEN or is_back):
+            role, found = WITHDRAWAL, min(stops, key=lambda stop: abs(stop.begin - form.begin))
+        elif form.form.condition.prior == WITHDRAWAL and role in _OPEN:
+            role = WITHDRAWAL
+        is_first = _UNTIL in self._words[form.end : form.end + NEAR + 1]
+        if is_first and any(said.cue.meaning == NEGATION and not said.is_after for said in heard):
+            heard = [said for said in heard if said.cue.meaning != NEGATION]  # "wasn't dizzy until they gave me DRUG"
+            role = "ADE"
+        stated = min((said.found.begin for said in heard if said.cue.meaning == STATED), default=None)
+        return _Draft(role, found, self._traits(heard, role, stated), stated is not None, _PRIOR)
 
-    def _speaking(self, index: int) -> list[tuple[int, Cue]]:
-        """Return the cues that reach condition `index` and the words between."""
-        form = self._forms[index]
-        previous = self._forms[index - 1].end if index else 0
-        following = self._forms[index + 1].begin if index + 1 < len(self._forms) else len(self._words)
-        first = bisect_left(self._starts, form.begin - REACH)
-        last = bisect_right(self._starts, form.end + REACH)
-        speaking: list[tuple[int, Cue]] = []
-        for found in self._cues[first:last]:
-            side = "before" if found.end <= form.begin else "after"
-            begin, end = (found.end, form.begin) if side == "before" else (form.end, found.begin)
-            if _any_between(self._stops, begin, end):
-                continue
-            is_plain = found.begin >= previous if side == "before" else found.end <= following
-            is_plain = is_plain and not _any_between(self._clause_ends, begin, end)
-            for cue in found.cues:
-                if cue.side != side or end - begin > cue.reach or not (cue.crosses or is_plain):
-                    continue
-                if cue.meaning == "NEGATION" and _any_between(self._drugs, begin, end):
-                    continue
-                speaking.append((end - begin, cue))
-        return speaking
+    def _role(self, chosen: Said, heard: Sequence[Said]) -> str:
+        """Return the role a cue gives; empty where only the defaults tell."""
+        if chosen.cue.meaning == REASON:
+            return self._reason(chosen.found)
+        if chosen.cue.meaning != "BENEFIT":
+            return chosen.cue.meaning
+        at = chosen.found.begin
+        denial = self._hearing.last(NEGATION, at)
+        if denial is not None and at - denial <= NEAR + 1 and self._hearing.is_unbroken(denial, at):
+            return "LACK_OF_EFFECT"
+        is_purpose = not chosen.is_after and self._words[max(at - 1, 0) : at] == ["to"]
+        if is_purpose and self._classes["OUTCOME"].isdisjoint(self._words[max(at - 2, 0) : at - 1]):
+            return "INDICATION"
+        is_hoped = any(said.cue.meaning == "HYPOTHETICAL" and said.found.begin < at for said in heard)
+        return "INDICATION" if is_hoped else "BENEFIT"
+
+    def _reason(self, found: FoundCue) -> str:
+        """Return the role of what something was done because of."""
+        begin, end = self._hearing.sentence(found.begin)
+        if any(self._hearing.has(stop, begin, found.begin) for stop in (WITHDRAWAL, STOPPED)):
+            return "ADE"
+        is_on = self._words[max(found.begin - 2, 0) : found.begin] == ["on", DRUG]
+        return "INDICATION" if is_on or self._hearing.is_taken(begin, end) else ""
+
+    def _traits(self, heard: Sequence[Said], role: str, stated: int | None) -> dict[str, FoundCue | str]:
+        said = [one for one in heard if one.cue.meaning in TRAITS]
+        traits: dict[str, FoundCue | str] = {}
+        for one in sorted(said, key=lambda one: one.distance, reverse=True):
+            traits[one.cue.meaning] = one.found
+        if stated is not None or role in _SETTLES or role == "INDICATION":
+            traits.pop("HYPOTHETICAL", None)
+        if any(one.is_after and one.cue.meaning == NEGATION for one in said):
+            traits.pop("HYPOTHETICAL", None)
+        if denial := traits.get(NEGATION):
+            is_stated = stated is not None and not isinstance(denial, str) and stated < denial.begin
+            if is_stated or role in _SETTLES or self._is_undone(said):
+                del traits[NEGATION]
+        return traits
+
+    def _is_undone(self, said: Sequence[Said]) -> bool:
+        """Whether what denies is itself supposed ("hope it doesn't"), or denied ("not a day without")."""
+        denials = [one for one in said if one.cue.meaning == NEGATION]
+        if any(one.is_after for one in denials):
+            return False
+        first = min(one.found.begin for one in denials)
+        if any(one.cue.meaning == "HYPOTHETICAL" and not one.is_after and one.found.begin < first for one in said):
+            return True
+        nearest = max(one.found.begin for one in denials)
+        other = self._hearing.last(NEGATION, nearest)
+        if other is None or nearest - other > _DOUBLE:
+            return False
+        between = self._words[other + 1 : nearest]
+        if not between or self._hearing.has_form(other, nearest) or not self._hearing.is_unbroken(other, nearest):
+            return False
+        has_verb = not self._classes["HAVING"].isdisjoint((*between, self._words[other]))
+        return not (self._words[nearest] in _SLANG and has_verb)
 
     def _share(self, drafts: list[_Draft], giver: int, taker: int) -> None:
         """Let `taker` have what the condition next to it in a list was told."""
+        given, taken = drafts[giver], drafts[taker]
         if not self._are_listed(giver, taker):
+            if giver < taker and NEGATION in given.traits and self._goes_on(giver, taker):
+                taken.traits.setdefault(NEGATION, given.traits[NEGATION])
             return
         left, right = sorted((giver, taker))
-        between = self._words[self._forms[left].end : self._forms[right].begin]
-        given, taken = drafts[giver], drafts[taker]
         is_verbal = self._forms[taker].form.is_verbal
-        has_and = any(word != PAUSE for word in between)
-        if not is_verbal and giver < taker:
-            taken.traits |= given.traits & {"NEGATION", "HYPOTHETICAL"}
+        if not is_verbal and giver < taker and taken.role not in _SETTLES:
+            for trait in (NEGATION, "HYPOTHETICAL"):
+                if trait in given.traits:
+                    taken.traits.setdefault(trait, given.traits[trait])
+        has_and = any(word != PAUSE for word in self._words[self._forms[left].end : self._forms[right].begin])
         is_illness = self._forms[taker].form.condition.kind == "DIAGNOSIS"
-        may_share = given.role in _SHARED_BY_VERBS or (not is_verbal and (has_and or is_illness))
-        if taken.role == UNKNOWN and may_share:
-            taken.role = given.role
+        may_share = given.role in _BLAMES or (not is_verbal and (has_and or is_illness))
+        if not taken.role and given.role and may_share:
+            taken.role, taken.found, taken.why = given.role, given.found, _LISTED
+
+    def _goes_on(self, giver: int, taker: int) -> bool:
+        between = self._words[self._forms[giver].end : self._forms[taker].begin]
+        return bool(between) and between[0] in _GOES_ON and len(between) <= NEAR + 1 and STOPS.isdisjoint(between)
 
     def _are_listed(self, one: int, other: int) -> bool:
-        """Return whether only list words stand between two neighbouring conditions."""
         left, right = sorted((one, other))
-        between = self._words[self._forms[left].end : self._forms[right].begin]
-        return len(between) <= _MAX_CONNECTIVES and _CONNECTIVES.issuperset(between)
+        return is_one_list(self._words[self._forms[left].end : self._forms[right].begin])
 
     def _is_listed_with_symptom(self, index: int) -> bool:
         return any(
@@ -172,53 +253,80 @@ class Context:
         )
 
     def _finding(self, index: int, draft: _Draft) -> Finding:
-        form = self._forms[index]
-        role = draft.role
-        condition = form.form.condition
-        if role == UNKNOWN and not draft.traits:
-            follows_drug = form.begin > 0 and self._words[form.begin - 1] == DRUG
-            if condition.prior:
-                role = UNKNOWN if self._is_listed_with_symptom(index) else condition.prior
-            elif follows_drug and condition.kind != "DIAGNOSIS":
-                role = "ADE"
-        if self._is_someone_elses(form):
-            draft.traits.add("PERTAINS_TO_FAMILY")
-        if "HYPOTHETICAL" not in draft.traits and self._is_asked(form):
-            draft.traits.add("HYPOTHETICAL")
-        return Finding(role, tuple(sorted(draft.traits)))
-
-    def _is_someone_elses(self, form: FoundForm) -> bool:
+        form, traits = self._forms[index], draft.traits
+        role, why = draft.role, draft.found or draft.why
         begin, end = self._kept[form.begin], self._kept[form.end - 1] + 1
-        own_words = self._all_words[begin:end]
-        if not self._classes["SELF"].isdisjoint(own_words):
+        if draft.role == "ADE" and self._is_treated_flare(form, draft.found):
+            role, why = "INDICATION", _SYMPTOM_TREATED
+        elif not role:
+            role, why = self._default(index, traits)
+        if told := self._experiencers.other(begin, end):
+            traits["PERTAINS_TO_FAMILY"] = told
+        if "HYPOTHETICAL" not in traits and not draft.is_stated and self._is_asked(begin, end):
+            traits["HYPOTHETICAL"] = _ASKED
+        blamed = None
+        if role in _BLAMES:
+            blamed = blamed_drug(self._hearing, form, role, draft.found, is_about_drug=self._is_about_drug)
+        return Finding(role, tuple(sorted(traits)), blamed, {role: why, **traits})
+
+    def _is_treated_flare(self, form: FoundForm, found: FoundCue | None) -> bool:
+        """Whether a condition is said to get worse before any drug is named, and then one is taken."""
+        drugs = self._hearing.drugs
+        if found is None or found.begin < form.end or not drugs or drugs[0] < found.end:
             return False
-        if not self._classes["THEIRS"].isdisjoint(own_words):
-            return True
-        for index in range(begin - 1, max(begin - REACH, 0) - 1, -1):
-            word = self._all_words[index]
-            if word in STOPS:
-                return False
-            if word in self._classes["SELF"]:
-                return False
-            if word in self._classes["OTHER"]:
-                return True
-        return False
+        if not any(cue.meaning == "ADE" and cue.side == "after" and cue.crosses == NO for cue in found.cues):
+            return False
+        between = self._words[found.begin : drugs[0]]
+        is_one_sentence = not self._hearing.has_stop(form.end, drugs[0])
+        is_consequence = self._classes["LED_BY"].isdisjoint(between)
+        return self._hearing.has(TAKEN, found.end, drugs[0]) and is_one_sentence and is_consequence
 
-    def _is_asked(self, form: FoundForm) -> bool:
-        """Whether the condition stands in a question that names no first person."""
-        begin, end = self._kept[form.begin], self._kept[form.end - 1] + 1
-        while begin > 0 and self._kept[form.begin] - begin < REACH and self._all_words[begin - 1] not in STOPS:
-            begin -= 1
+    def _default(self, index: int, traits: Mapping[str, object]) -> tuple[str, str]:
+        """Return the role of a condition no cue speaks of, and the rule."""
+        form, drugs = self._forms[index], self._hearing.drugs
+        n_before = bisect_left(drugs, form.begin)
+        if form.form.condition.prior and not self._is_listed_with_symptom(index):
+            if NEGATION in traits or "HYPOTHETICAL" in traits:
+                return ("ADE", _SYMPTOM_AFTER) if n_before else (UNKNOWN, _OPEN_ILLNESS)
+            return form.form.condition.prior, _PRIOR
+        if n_before or self._is_about_drug:
+            is_stopped = NEGATION not in traits and self._is_after_a_stop(form.begin)
+            return (WITHDRAWAL, _REGIME) if is_stopped else ("ADE", _SYMPTOM_AFTER)
+        if not drugs or drugs[0] - form.end > REACH:
+            return UNKNOWN, _NO_DRUG
+        return self._before_drugs(form, drugs[0], traits)
+
+    def _before_drugs(self, form: FoundForm, drug: int, traits: Mapping[str, object]) -> tuple[str, str]:
+        """Return the role of a symptom told before the first drug, and the rule."""
+        taken = self._hearing.last(TAKEN, drug + 1)
+        is_taken = taken is not None and taken >= form.end and drug - taken <= NEAR + 2
+        is_apart = drug - form.end > NEAR and not self._hearing.has_stop(form.end, drug)
+        is_over = "PAST_HISTORY" in traits and is_apart
+        return ("INDICATION", _SYMPTOM_TREATED) if is_taken or is_over else ("ADE", _SYMPTOM_BESIDE)
+
+    def _is_after_a_stop(self, at: int) -> bool:
+        """Whether the last thing said of a drug before `at`, in this sentence or the ones before, was a stop."""
+        hearing = self._hearing
+        last = hearing.last(WITHDRAWAL, at)
+        if last is None or at - last > REACH:
+            return False
+        is_excused = hearing.has(REASON, last, at) or hearing.has(TAKEN, last + 1, at)
+        return not (is_excused or hearing.has_drug(last + NEAR + 2, at))
+
+    def _is_asked(self, begin: int, end: int) -> bool:
+        """Whether words ``[begin, end)`` stand in a question that names no first person."""
+        first = begin
+        while first > 0 and begin - first < REACH and self._all_words[first - 1] not in STOPS:
+            first -= 1
         limit = min(end + REACH, len(self._all_words))
         while end < limit and self._all_words[end] not in STOPS:
             end += 1
         if end == limit or self._all_words[end] != "?":
             return False
-        sentence = self._all_words[begin:end]
+        sentence = self._all_words[first:end]
         return sentence[0] in self._classes["QUESTION"] and self._classes["SELF"].isdisjoint(sentence)
 
 
-def _any_between(positions: Sequence[int], begin: int, end: int) -> bool:
-    """Return whether a sorted position lies in ``[begin, end)``."""
-    at = bisect_left(positions, begin)
-    return at < len(positions) and positions[at] < end
+def _is_heard(cue: Cue) -> bool:
+    """Whether the cue speaks of conditions: a REASON of no reach only stands between them and a stop."""
+    return cue.meaning != REASON or cue.reach > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adverse_events.coding.lexicon import FOLDER, Form, Lexicon, load_lexicon
@@ -35,9 +36,9 @@ class EmbeddedCoder:
     icd10cm_release = ICD10CM_RELEASE
     served_by = ""
 
-    def __init__(self, lexicon: Lexicon) -> None:
-        """Code with `lexicon`."""
-        self._roles = RoleReader(lexicon)
+    def __init__(self, lexicon: Lexicon, folder: Path = FOLDER) -> None:
+        """Code with `lexicon`, loaded from `folder`."""
+        self._roles = RoleReader(lexicon, folder)
         self.coder_version = f"embedded-{self._roles.version}"
 
     @classmethod
@@ -47,20 +48,24 @@ class EmbeddedCoder:
         Raises:
             ContractError: A lexicon file that cannot be used; names file and line.
         """
-        return cls(load_lexicon(folder))
+        return cls(load_lexicon(folder), folder)
 
     def code(self, texts: Sequence[str], drug_mentions: Sequence[Sequence[DrugMention]]) -> list[Coding]:
         """Find the conditions of each text; see `ConditionCoder.code`."""
         if len(texts) != len(drug_mentions):
             raise ContractError("coding", f"{len(texts)} texts but drug mentions of {len(drug_mentions)}")
-        return [Coding(self._code(text, drugs)) for text, drugs in zip(texts, drug_mentions, strict=True)]
+        return [self._code(text, drugs) for text, drugs in zip(texts, drug_mentions, strict=True)]
 
-    def _code(self, text: str, drugs: Sequence[DrugMention]) -> tuple[Entity, ...]:
+    def _code(self, text: str, drugs: Sequence[DrugMention]) -> Coding:
         read = self._roles.read(text, drugs)
         findings = self._roles.judge(read, read.forms)
-        return tuple(
+        entities = tuple(
             self._entity(text, read, form, finding, drugs) for form, finding in zip(read.forms, findings, strict=True)
         )
+        told = self._roles.told(read, text, entities)
+        if told.is_improper_use:
+            entities = tuple(replace(entity, cause_code=None) for entity in entities)
+        return Coding(entities, seriousness=told.seriousness, special_situations=told.special_situations)
 
     def _entity(
         self, text: str, read: ReadText, found: FoundForm, finding: Finding, drugs: Sequence[DrugMention]
@@ -77,7 +82,9 @@ class EmbeddedCoder:
             traits=_traits(found.form, finding, score, is_guessed=is_guessed),
             concepts=_concepts(found.form, score),
             role=finding.role,
-            cause_code=None if is_denied else self._roles.cause(finding.role, begin, drugs),
+            cause_code=None if is_denied else self._roles.cause(read, finding, drugs),
+            body_system=found.form.condition.body_system,
+            is_serious=found.form.condition.is_serious,
         )
 
 

@@ -28,9 +28,21 @@ OFFICIAL_SCORE = 0.80
 KINDS = frozenset({"SYMPTOM", "SIGN", "DIAGNOSIS"})
 ROLES = frozenset({"ADE", "INDICATION", "BENEFIT", "WITHDRAWAL", "LACK_OF_EFFECT"})
 TRAITS = frozenset({"NEGATION", "HYPOTHETICAL", "PAST_HISTORY", "LOW_CONFIDENCE"})
+UNKNOWN = "UNKNOWN"
+"""Role of a condition that the text does not connect with a drug; as a cue, another cause ("the flu")."""
 END, NOTHING = "END", "NOTHING"
 """Meanings of a cue that only ends a clause, and of one that only keeps its words from being cues."""
-MEANINGS = ROLES | TRAITS | {END, NOTHING}
+TAKEN, STOPPED, REASON, STATED, NOW, TURN = "TAKEN", "STOPPED", "REASON", "STATED", "NOW", "TURN"
+"""Meanings of cues that say a drug was taken, or stopped, why something was done, that a question or a "would" states
+what happened, that the past is over, and that what follows is another matter ("but"); see `context`."""
+NO, LISTS, YES = "no", "lists", "yes"
+"""What a cue crosses: nothing, lists (pauses and other conditions, no END cue), or anything but a sentence's end."""
+ANY, SYMPTOM, ILLNESS = "any", "symptom", "illness"
+"""Conditions a cue speaks of: all, those without a prior role, those with one."""
+
+MEANINGS = ROLES | TRAITS | {UNKNOWN, END, NOTHING, TAKEN, STOPPED, REASON, STATED, NOW, TURN}
+CROSSES = frozenset({NO, LISTS, YES})
+SPOKEN_OF = frozenset({ANY, SYMPTOM, ILLNESS})
 WORD_CLASSES = frozenset({"FILLER", "SOFT", "SELF", "OTHER", "THEIRS", "QUESTION", "VERBAL", "FUZZY"})
 BODY_SYSTEMS = frozenset(
     {
@@ -106,16 +118,22 @@ class Cue:
     """What some words say about a condition near them.
 
     Attributes:
-        meaning: A role, a trait, `END` or `NOTHING`.
+        meaning: A role, a trait, `UNKNOWN`, `TAKEN`, `STOPPED`, `REASON`, `STATED`, `NOW`, `TURN`, `END` or `NOTHING`.
         side: Where the cue stands: before or after the condition.
         reach: Most words between the two.
-        crosses: Whether it reaches over clause ends (comma, "but") and other conditions.
+        crosses: `NO`, `LISTS` or `YES`.
+        of: `ANY`, `SYMPTOM` or `ILLNESS`.
     """
 
     meaning: str
     side: str
     reach: int
-    crosses: bool
+    crosses: str = NO
+    of: str = ANY
+
+    def is_for_other(self, is_illness: bool) -> bool:  # noqa: FBT001 - one question, one answer
+        """Tell whether the cue does not speak of an illness that drugs are taken for, or of a symptom."""
+        return self.of != ANY and (self.of == ILLNESS) != is_illness
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from adverse_events.coding.cues import with_both_sides
 from adverse_events.coding.grammar import NOUN, SLOT, inflected, is_inflected, with_slots
 from adverse_events.coding.lexicon import (
     BODY_SYSTEMS,
+    CROSSES,
     EXACT_SCORE,
     KINDS,
     MEANINGS,
     OFFICIAL_SCORE,
     PATTERN_SCORE,
+    SPOKEN_OF,
     WORD_CLASSES,
     Condition,
     Cue,
@@ -213,20 +216,22 @@ class _Builder:
                 self.conditions[condition.name] = condition
 
     def _cues(self) -> None:
-        for line in read_lines(self.folder, "cues.csv", ("meaning", "side", "reach", "crosses", "cues")):
+        for line in read_lines(self.folder, "cues.csv", ("meaning", "side", "reach", "crosses", "of", "cues")):
             if not line["reach"].isdecimal():
                 line.refuse(f"reach {line['reach']!r} is not a number of words")
             cue = Cue(
                 line.choice("meaning", MEANINGS),
                 line.choice("side", _SIDES),
                 int(line["reach"]),
-                line.choice("crosses", _YES_NO) == "yes",
+                line.choice("crosses", CROSSES),
+                line.choice("of", SPOKEN_OF),
             )
             for written in line.listed("cues"):
                 for expanded in self._expanded(line, written):
                     known = self.cues.setdefault(self._key(line, expanded), [])
                     if cue not in known:
                         known.append(cue)
+        self.cues = with_both_sides(self.cues)
 
     def _causes(self) -> dict[str, str]:
         causes: dict[str, str] = {}

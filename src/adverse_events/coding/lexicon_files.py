@@ -89,6 +89,13 @@ def read_lines(folder: Path, file: str, columns: tuple[str, ...] | None = None) 
         yield line
 
 
+def lines_of(folder: Path, file: str) -> Iterator[Line]:
+    """Yield the lines of a `file` of the lexicon that was loaded before, whatever its columns."""
+    with (folder / file).open(encoding="utf-8", newline="") as source:
+        header = tuple(next(csv.reader([source.readline()])))
+    yield from read_lines(folder, file, header)
+
+
 def lexicon_sha256(folder: Path) -> str:
     """Return the hash of every CSV file of the lexicon, names included, whatever order the folder lists them in."""
     digest = hashlib.sha256()

@@ -9,23 +9,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adverse_events.coding.context import UNKNOWN, Context, Finding
+from adverse_events.coding.context import Context, Finding
+from adverse_events.coding.lexicon import FOLDER
+from adverse_events.coding.lexicon_files import read_lines
 from adverse_events.coding.matching import FoundForm, Matcher, Matches
 from adverse_events.coding.reading import Reader, Reading
+from adverse_events.coding.situations import Situations, Told
+from adverse_events.errors import ContractError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from adverse_events.coding.lexicon import Lexicon
-    from adverse_events.records import DrugMention
+    from adverse_events.records import DrugMention, Entity
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Raised whenever a rule outside the lexicon's files changes a result."""
 
 CUE_SCORE = 0.90
 """A trait read from a cue."""
 
-_CAUSAL_ROLES = frozenset({"ADE", "WITHDRAWAL", UNKNOWN})
+_SPEECH = frozenset(
+    "SPEAKS ADDRESSED CLINICIAN PRONOUN SOMEBODY BRIDGE OUTCOME LED_BY UNMEANT HAVING".split()  # noqa: SIM905 - names
+)
+_CAUSAL_ROLES = frozenset({"ADE", "WITHDRAWAL"})
 _COMBINATION = " / "
 
 
@@ -36,14 +44,18 @@ class ReadText:
     Attributes:
         reading: All its words.
         kept: For each searched word its index in `reading`; fillers are left out. Forms count searched words.
+        words: The searched words.
         matches: What the lexicon knows among the searched words.
         forms: The conditions of the lexicon, in text order.
+        is_about_drug: Whoever gave the text said what drug it is about: one of its drugs stands nowhere in it.
     """
 
     reading: Reading
     kept: list[int]
+    words: list[str]
     matches: Matches
     forms: list[FoundForm]
+    is_about_drug: bool = False
 
     def span(self, form: FoundForm) -> tuple[int, int]:
         """Return the code points ``[begin, end)`` of the text where `form` stands."""
@@ -59,14 +71,20 @@ class RoleReader:
 
     Args:
         lexicon: Forms, cues, word classes and causes.
+        folder: Where it was loaded from; ``situations.csv`` is read there.
+
+    Raises:
+        ContractError: That file cannot be used.
     """
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self, lexicon: Lexicon, folder: Path = FOLDER) -> None:
         """Prepare the look-ups."""
         self._lexicon = lexicon
         self._fillers = lexicon.words["FILLER"]
+        self._classes = {**lexicon.words, **_speech(folder)}
         self._reader = Reader(lexicon.spelling)
         self._matcher = Matcher(lexicon)
+        self._situations = Situations.load(lexicon, folder)
 
     @property
     def version(self) -> str:
@@ -77,8 +95,10 @@ class RoleReader:
         """Read `text`, in which `drugs` are named."""
         reading = self._reader.read(text, drugs)
         kept = [index for index, word in enumerate(reading.words) if word not in self._fillers]
-        matches = self._matcher.find([reading.words[index] for index in kept])
-        return ReadText(reading, kept, matches, matches.forms())
+        words = [reading.words[index] for index in kept]
+        matches = self._matcher.find(words)
+        is_about_drug = any(drug.begin == drug.end for drug in drugs)
+        return ReadText(reading, kept, words, matches, matches.forms(), is_about_drug)
 
     def judge(self, read: ReadText, forms: Sequence[FoundForm]) -> list[Finding]:
         """Return the role and the traits of each of `forms`, same order.
@@ -89,26 +109,46 @@ class RoleReader:
         """
         if not forms:
             return []
-        return Context(self._lexicon, read.reading, read.kept, forms, read.matches.cues(forms)).judge()
+        cues = read.matches.cues(forms)
+        return Context(self._classes, read.reading, read.kept, forms, cues, is_about_drug=read.is_about_drug).judge()
 
-    def cause(self, role: str, begin: int, drugs: Sequence[DrugMention]) -> str | None:
+    def told(self, read: ReadText, text: str, entities: Iterable[Entity]) -> Told:
+        """Return the seriousness criteria and special situations that `text` tells beside its conditions `entities`."""
+        return self._situations.told(self, read, text, entities)
+
+    def situation_line(self, words: str) -> int | None:
+        """Return the line of ``situations.csv`` that lists `words`; None where none does."""
+        return self._situations.line(words)
+
+    def cause(self, read: ReadText, finding: Finding, drugs: Sequence[DrugMention]) -> str | None:
         """Return the adverse-effect code (T36-T50) of the drug blamed for a condition that is not denied.
 
-        It is the only drug of the text, or else the nearest one before the condition; of a combination, when its
-        parts share one code. None where the role blames no drug, or where no code is known.
+        None where the role blames no drug, where it is open which of several is meant, or where no code is known; of a
+        combination, the code its parts share.
 
         Args:
-            role: The condition's role.
-            begin: Its first code point.
+            read: The text.
+            finding: What it says of the condition.
             drugs: Every drug of the text.
         """
-        if role not in _CAUSAL_ROLES:
+        blamed = self.blamed(read, finding, drugs)
+        return self._cause_of(blamed.ingredient) if blamed else None
+
+    def blamed(self, read: ReadText, finding: Finding, drugs: Sequence[DrugMention]) -> DrugMention | None:
+        """Return the drug blamed: the one the context points at, or the only one there is; None where it is open."""
+        if finding.role not in _CAUSAL_ROLES or not drugs:
             return None
-        ingredients = {drug.ingredient for drug in drugs}
-        if len(ingredients) == 1:
-            return self._cause_of(next(iter(ingredients)))
-        before = [drug for drug in drugs if drug.end <= begin]
-        return self._cause_of(max(before, key=lambda drug: drug.end).ingredient) if before else None
+        if finding.blamed is not None:
+            begin = read.reading.begins[read.kept[finding.blamed]]
+            return next((drug for drug in drugs if drug.begin == begin and drug.end > drug.begin), None)
+        if len({drug.ingredient for drug in drugs}) == 1:
+            return drugs[0]
+        subjects = [drug for drug in drugs if drug.begin == drug.end]
+        return subjects[0] if len(subjects) == 1 else None
+
+    def is_somebody(self, words: Iterable[str]) -> bool:
+        """Return whether one of `words` is somebody it happens to, such as "him"."""
+        return not self._classes["SOMEBODY"].isdisjoint(words)
 
     def _cause_of(self, ingredient: str) -> str | None:
         causes = self._lexicon.causes
@@ -116,3 +156,15 @@ class RoleReader:
             return causes[ingredient]
         codes = {causes.get(part) for part in ingredient.split(_COMBINATION)}
         return codes.pop() if len(codes) == 1 else None
+
+
+def _speech(folder: Path) -> dict[str, frozenset[str]]:
+    """Return the word classes of ``speech.csv``."""
+    classes: dict[str, frozenset[str]] = {}
+    for line in read_lines(folder, "speech.csv", ("class", "words")):
+        if line["class"] in classes:
+            line.refuse(f"class {line['class']!r} is listed twice")
+        classes[line.choice("class", _SPEECH)] = frozenset(line["words"].split())
+    if missing := sorted(_SPEECH - set(classes)):
+        raise ContractError("lexicon speech.csv", f"class {missing[0]} is missing")
+    return classes

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, Field
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from adverse_events.coding.situations import MEDICALLY_IMPORTANT
+from adverse_events.records import Evidence
 
-    from adverse_events.records import Concept, Entity
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from adverse_events.records import Coding, Concept, Entity
 
 EVENT_ROLES = frozenset({"ADE", "WITHDRAWAL", "UNKNOWN"})
 """Roles that can be an event. UNKNOWN counts because only posts classified as reporting one are coded."""
@@ -51,11 +54,48 @@ def is_event(entity: Entity, settings: CodingSettings) -> bool:
 def best_concept(entity: Entity, settings: CodingSettings) -> Concept | None:
     """Return the concept to store: the highest score at or above `concept_min_score`, None when there is none.
 
-    Equal scores go to the longer, more specific code, then to the first in code order, so that the order of
-    the concepts never matters.
+    A category gives way to a code of its own that is kept too (K92 to K92.1), whatever their scores. Equal scores go
+    to the longer, more specific code, then to the first in code order: the order of the concepts never matters.
     """
     kept = [concept for concept in entity.concepts if concept.score >= settings.concept_min_score]
+    specific = set(most_specific(concept.code for concept in kept))
+    kept = [concept for concept in kept if concept.code in specific]
     return min(kept, key=lambda concept: (-concept.score, -len(concept.code), concept.code), default=None)
+
+
+def most_specific(codes: Iterable[str]) -> tuple[str, ...]:
+    """Return the distinct `codes`, sorted, without a category that one of the others belongs to.
+
+    This is how the codes of one post are counted: two conditions with one code count once, and K92 does not count
+    beside K92.1. An empty code, for a condition without one, stays.
+    """
+    distinct = sorted(set(codes))
+    # Sorted, the codes of a category follow it at once.
+    following = [*distinct[1:], ""][: len(distinct)]
+    pairs = zip(distinct, following, strict=True)
+    return tuple(code for code, next_code in pairs if not code or not next_code.startswith(code))
+
+
+def counted_codes(entities: Iterable[Entity], settings: CodingSettings) -> tuple[str, ...]:
+    """Return the codes that a post with these `entities` counts for; empty when no event has one."""
+    concepts = (best_concept(entity, settings) for entity in entities if is_event(entity, settings))
+    return most_specific(concept.code for concept in concepts if concept)
+
+
+def seriousness(coding: Coding, entities: Sequence[Entity], settings: CodingSettings) -> tuple[Evidence, ...]:
+    """Return the seriousness criteria of a post, in text order: those it tells, and its events that are serious.
+
+    Args:
+        coding: What the coder made of it.
+        entities: Those of its entities that are stored.
+        settings: Score limits.
+    """
+    important = [
+        Evidence(MEDICALLY_IMPORTANT, entity.text, entity.begin, entity.end)
+        for entity in entities
+        if entity.is_serious and is_event(entity, settings)
+    ]
+    return tuple(sorted((*coding.seriousness, *important), key=lambda one: (one.begin, one.end, one.name)))
 
 
 def distinct_entities(entities: Iterable[Entity]) -> tuple[Entity, ...]:

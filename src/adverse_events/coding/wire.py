@@ -11,6 +11,8 @@ from adverse_events.records import Concept, Entity, Trait
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from adverse_events.records import Coding, DrugMention
+
 SERVICE_TRAITS = frozenset(
     {"SIGN", "SYMPTOM", "DIAGNOSIS", "NEGATION", "PERTAINS_TO_FAMILY", "HYPOTHETICAL", "LOW_CONFIDENCE"}
 )
@@ -20,7 +22,10 @@ Source:
     ``ICD10CMTraitName``, botocore 1.43 service model comprehendmedical 2018-10-30.
 """
 
-_EXTRAS = ("Role", "CauseCode")
+INFER_ICD10CM, DETECT_ENTITIES = "InferICD10CM", "DetectEntitiesV2"
+"""Operations of the service whose answers are written here."""
+
+_EXTRAS = ("Role", "CauseCode", "BodySystem", "IsSerious")
 _NO_CONDITION = "TIME_EXPRESSION"
 _CONTRACT = "comprehendmedical answer"
 
@@ -44,6 +49,71 @@ def to_response(entities: Sequence[Entity], model_version: str, *, extras: bool 
     return {"Entities": wire if extras else [_plain(entity) for entity in wire], "ModelVersion": model_version}
 
 
+def to_answer(
+    coding: Coding, drugs: Sequence[DrugMention], model_version: str, icd10cm_release: str, operation: str
+) -> dict[str, Any]:
+    """Return what one of the service's operations says of a text, with everything it has no name for.
+
+    Args:
+        coding: What a coder made of the text.
+        drugs: The drugs it names.
+        model_version: The coder's version, its lexicon's hash included.
+        icd10cm_release: Release of the codes.
+        operation: `INFER_ICD10CM`, or `DETECT_ENTITIES`: no codes, but the drugs as entities too.
+
+    Returns:
+        The response, and ``ICD10CMRelease``, ``Seriousness`` and ``SpecialSituations``.
+    """
+    if operation == DETECT_ENTITIES:
+        answer = to_detected(coding.entities, drugs, model_version)
+    else:
+        answer = to_response(coding.entities, model_version)
+    return {
+        **answer,
+        "ICD10CMRelease": icd10cm_release,
+        "Seriousness": [one.to_wire() for one in coding.seriousness],
+        "SpecialSituations": [one.to_wire() for one in coding.special_situations],
+    }
+
+
+def to_detected(
+    entities: Sequence[Entity], drugs: Sequence[DrugMention], model_version: str, *, extras: bool = True
+) -> dict[str, Any]:
+    """Return the DetectEntitiesV2 response for one text: its conditions without codes, then its drugs.
+
+    Args:
+        entities: The text's conditions, in text order.
+        drugs: The drugs it names.
+        model_version: The coder's version.
+        extras: As for `to_response`.
+
+    Source:
+        DetectEntitiesV2 response syntax, Amazon Comprehend Medical API reference, read 2026-11.
+    """
+    conditions = to_response(entities, model_version, extras=extras)["Entities"]
+    plain = [{name: value for name, value in entity.items() if name != "ICD10CMConcepts"} for entity in conditions]
+    named = [drug for drug in drugs if drug.begin < drug.end]
+    return {
+        "Entities": [*plain, *(_medication(len(plain) + number, drug) for number, drug in enumerate(named))],
+        "UnmappedAttributes": [],
+        "ModelVersion": model_version,
+    }
+
+
+def _medication(entity_id: int, drug: DrugMention) -> dict[str, Any]:
+    return {
+        "Id": entity_id,
+        "BeginOffset": drug.begin,
+        "EndOffset": drug.end,
+        "Score": 1.0,
+        "Text": drug.mention,
+        "Category": "MEDICATION",
+        "Type": "GENERIC_NAME" if drug.mention.casefold() == drug.ingredient else "BRAND_NAME",
+        "Traits": [],
+        "Attributes": [],
+    }
+
+
 def from_response(response: Mapping[str, Any], text: str) -> tuple[Entity, ...]:
     """Return the conditions of an InferICD10CM or DetectEntitiesV2 response.
 
@@ -53,7 +123,8 @@ def from_response(response: Mapping[str, Any], text: str) -> tuple[Entity, ...]:
 
     Returns:
         Entities in text order, which may overlap; time expressions are left out. Members without a place in `Entity`
-        (``Attributes``, ``Id``) are not read. ``Role`` and ``CauseCode`` are, where our own coder wrote them.
+        (``Attributes``, ``Id``) are not read. ``Role``, ``CauseCode``, ``BodySystem`` and ``IsSerious`` are, where our
+        own coder wrote them.
 
     Raises:
         AnswerError: A member is missing or of another type, a score is no number of 0-1, or an entity does not stand
@@ -115,6 +186,8 @@ def _entity(wire: Mapping[str, Any], text: str) -> Entity:
         type=_name(wire["Type"]),
         role=_name(wire.get("Role", "UNKNOWN")),
         cause_code=wire.get("CauseCode"),
+        body_system=_name(wire.get("BodySystem", "")),
+        is_serious=wire.get("IsSerious") is True,
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SPAN_JOIN = " … "
 """Stands between two kept spans of a reduced text, for everything left out."""
 
+_SPANS_WITH_TEXT = ("events", "seriousness", "special_situations")
 _VERSIONS = ("model_version", "lexicon_version", "coder_version", "icd10cm_release", "code_version")
 
 
@@ -52,9 +53,9 @@ def assess(rows: pa.RecordBatch, provenance: Provenance) -> pa.Table:
     Args:
         rows: Schema `staging.CODED`; text already masked.
         provenance: Versions to write beside each row, and `keep_text`: masked keeps the text; spans keeps
-            its drug and condition spans, merged where they touch, joined by `SPAN_JOIN`, with all offsets
-            counted in that shorter text; none drops the text and every surface form, and leaves the
-            offsets as lengths and places in a text that is gone.
+            the spans of its drugs, conditions, seriousness and special situations, merged where they touch, joined by
+            `SPAN_JOIN`, with all offsets counted in that shorter text; none drops the text and every surface form, and
+            leaves the offsets as lengths and places in a text that is gone.
 
     Returns:
         The same posts, in the same order.
@@ -77,15 +78,19 @@ def _all_text(rows: pa.RecordBatch) -> pa.RecordBatch:
 def _no_text(rows: pa.RecordBatch) -> pa.RecordBatch:
     rows = _replaced(rows, "text", pa.nulls(len(rows), pa.string()))
     rows = _replaced(rows, "drug_mentions", _without(rows.column("drug_mentions"), "mention"))
-    return _replaced(rows, "events", _without(rows.column("events"), "text"))
+    for name in _SPANS_WITH_TEXT:
+        rows = _replaced(rows, name, _without(rows.column(name), "text"))
+    return rows
 
 
 def _spans_of_text(rows: pa.RecordBatch) -> pa.RecordBatch:
-    names = ("tweet_id", "text", "drug_mentions", "events")
-    reduced = [_reduced(*row) for row in zip(*(rows.column(name).to_pylist() for name in names), strict=True)]
-    for position, name in enumerate(names[1:]):
+    names = ("drug_mentions", *_SPANS_WITH_TEXT)
+    columns = (rows.column(name).to_pylist() for name in ("tweet_id", "text", *names))
+    reduced = [_reduced(tweet_id, text, spans) for tweet_id, text, *spans in zip(*columns, strict=True)]
+    for position, name in enumerate(("text", *names)):
         field = rows.schema.field(name)
-        rows = _replaced(rows, name, pa.array([row[position] for row in reduced], field.type))
+        values = [text if name == "text" else spans[position - 1] for text, spans in reduced]
+        rows = _replaced(rows, name, pa.array(values, field.type))
     return rows
 
 
@@ -94,11 +99,11 @@ _REDUCTIONS = {"masked": _all_text, "spans": _spans_of_text, "none": _no_text}
 Spans = list[dict[str, Any]]
 
 
-def _reduced(tweet_id: str, text: str | None, mentions: Spans, events: Spans) -> tuple[str | None, Spans, Spans]:
+def _reduced(tweet_id: str, text: str | None, columns: list[Spans]) -> tuple[str | None, list[Spans]]:
     if text is None:
-        return text, mentions, events
+        return text, columns
     kept: list[tuple[int, int]] = []
-    for begin, end in sorted((span["begin"], span["end"]) for span in (*mentions, *events)):
+    for begin, end in sorted((span["begin"], span["end"]) for spans in columns for span in spans):
         if not 0 <= begin < end <= len(text):
             raise ContractError(ASSESSMENTS.name, f"a span [{begin}, {end}) lies outside its text", (tweet_id,))
         if kept and begin <= kept[-1][1]:
@@ -112,8 +117,7 @@ def _reduced(tweet_id: str, text: str | None, mentions: Spans, events: Spans) ->
         length += end - begin + len(SPAN_JOIN)
     return (
         SPAN_JOIN.join(text[begin:end] for begin, end in kept),
-        [_shifted(span, shifts) for span in mentions],
-        [_shifted(span, shifts) for span in events],
+        [[_shifted(span, shifts) for span in spans] for spans in columns],
     )
 
 

@@ -42,6 +42,13 @@ DETECTED_EVENTS = Table(
         _of_event("icd10cm_description", "Its description.", prefix=""),
         _of_event("icd10cm_score", "Its score, 0-1.", prefix=""),
         _of_event("cause_code", "ICD-10-CM T36-T50 adverse-effect code of the drug, where known.", prefix=""),
+        _of_event("body_system", "Where in the body the condition belongs; null where nothing says.", prefix=""),
+        _of_event("is_serious", "The condition is medically important in itself.", prefix=""),
+        _text(
+            "priority",
+            "Of the post: serious where it tells a seriousness criterion, else special_situation where it tells one, "
+            "else routine; null for a window older than schema version 3.",
+        ),
         *_as_assessed("model_version", "lexicon_version", "coder_version", "icd10cm_release"),
     ),
 )

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from adverse_events.coding.wire import to_response
+from adverse_events.coding.wire import to_detected, to_response
 from adverse_events.local_aws.wire import error, json_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from werkzeug.wrappers import Request, Response
 
     from adverse_events.coding.embedded import EmbeddedCoder
     from adverse_events.local_aws.counts import Counts
-    from adverse_events.records import DrugMention
     from adverse_events.screening.drugs import DrugLexicon
 
 SERVICE = "comprehendmedical"
@@ -70,28 +66,4 @@ class ComprehendMedical:
         (coding,) = self._coder.code([text], [drugs])
         if operation == "InferICD10CM":
             return to_response(coding.entities, self._coder.coder_version, extras=False)
-        conditions = [replace(entity, concepts=()) for entity in coding.entities]
-        answer = to_response(conditions, self._coder.coder_version, extras=False)
-        entities = [_without_concepts(entity) for entity in answer["Entities"]] + _medications(drugs, len(conditions))
-        return {"Entities": entities, "UnmappedAttributes": [], "ModelVersion": answer["ModelVersion"]}
-
-
-def _without_concepts(entity: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in entity.items() if name != "ICD10CMConcepts"}
-
-
-def _medications(drugs: Sequence[DrugMention], first_id: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "Id": first_id + number,
-            "BeginOffset": drug.begin,
-            "EndOffset": drug.end,
-            "Score": 1.0,
-            "Text": drug.mention,
-            "Category": "MEDICATION",
-            "Type": "GENERIC_NAME" if drug.mention.casefold() == drug.ingredient else "BRAND_NAME",
-            "Traits": [],
-            "Attributes": [],
-        }
-        for number, drug in enumerate(drugs)
-    ]
+        return to_detected(coding.entities, drugs, self._coder.coder_version, extras=False)

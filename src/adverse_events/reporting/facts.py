@@ -17,7 +17,16 @@ import duckdb
 from adverse_events.errors import TransientServiceError, UsageError
 from adverse_events.lake.query import LocalReader
 from adverse_events.reporting.account import UNDATED, Account, account_of
-from adverse_events.reporting.positive import UNCODED, Positive, positive_of
+from adverse_events.reporting.positive import (
+    NOT_READ,
+    PRIORITIES,
+    ROUTINE,
+    SERIOUS,
+    SPECIAL,
+    UNCODED,
+    Positive,
+    positive_of,
+)
 from adverse_events.windows import as_utc
 
 if TYPE_CHECKING:
@@ -42,19 +51,22 @@ _LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How many positive posts share a stretch of time, the drugs they name and the events they report.
+    """How many positive posts share a stretch of time, the drugs they name, the events they report and a priority.
 
     Attributes:
         start: First instant of the hour or day, UTC.
         ingredients: Distinct, sorted; empty when screening did not ask for a drug.
-        codes: Distinct ICD-10-CM codes of the events that count (`positive.EventSpan.is_event`), sorted.
+        codes: Distinct ICD-10-CM codes of the events that count (`positive.EventSpan.is_event`), sorted; without a
+            category that another of the post's codes belongs to (`select.most_specific`).
         n_posts: At least 1.
+        priority: One of `positive.PRIORITIES`.
     """
 
     start: datetime
     ingredients: tuple[str, ...]
     codes: tuple[str, ...]
     n_posts: int
+    priority: str = ROUTINE
 
 
 @dataclass(frozen=True)
@@ -67,7 +79,7 @@ class ReportFacts:
         account: What the receipts say. Undated input is part of it only when neither limit is given.
         n_positives: Positive posts in the lake. Differs from ``account.rows_positive`` only while a window
             is being written, or after a run was killed in the middle of one.
-        positives: At most the cap asked for, highest probability first.
+        positives: At most the cap asked for, by priority and then highest probability first.
         cells: All positive posts, counted.
         minutes_per_cell: 60, or 1440 when there would be more than `MAX_HOURLY_CELLS`.
         descriptions: Description of every code found in the positive posts, counted or not.
@@ -88,6 +100,13 @@ class ReportFacts:
         for cell in self.cells:
             counts[cell.start] += cell.n_posts
         return dict(sorted(counts.items()))
+
+    def posts_by_priority(self) -> dict[str, int]:
+        """Return positive posts by priority, most urgent first; only priorities that occur."""
+        counts: Counter[str] = Counter()
+        for cell in self.cells:
+            counts[cell.priority] += cell.n_posts
+        return {priority: counts[priority] for priority in PRIORITIES if counts[priority]}
 
     def top_ingredients(self, limit: int | None = None) -> list[tuple[str, int]]:
         """Return the ingredients named in most positive posts, with those posts."""
@@ -179,6 +198,26 @@ def _bounds(lowest: int, highest: int) -> list[date | int]:
     return [_moment(lowest).date(), _moment(highest).date(), lowest, highest]
 
 
+_PRIORITY = f"""
+    CASE
+        WHEN seriousness IS NULL THEN '{NOT_READ}'
+        WHEN len(seriousness) > 0 THEN '{SERIOUS}'
+        WHEN len(special_situations) > 0 THEN '{SPECIAL}'
+        ELSE '{ROUTINE}'
+    END
+"""
+_RANK = f"list_position([{', '.join(map(repr, PRIORITIES))}], {_PRIORITY})"
+
+# As select.most_specific does.
+_CODES = f"""
+    list_filter(
+        [coalesce(e.icd10cm_code, '{UNCODED}') FOR e IN events IF e.is_event],
+        lambda c: c = '{UNCODED}' OR len(list_filter(
+            [e.icd10cm_code FOR e IN events IF e.is_event], lambda o: o <> c AND starts_with(o, c)
+        )) = 0
+    )
+"""
+
 _POSITIVES = f"FROM assessments WHERE is_ade AND {_within('created_at')}"
 
 
@@ -189,8 +228,8 @@ def _cells(connection: duckdb.DuckDBPyConnection, bounds: list[date | int]) -> t
             f"""
             SELECT epoch_ms(created_at) // {step} * {step} AS start_ms,
                    list_sort(list_distinct([d.ingredient FOR d IN drug_mentions])) AS ingredients,
-                   list_sort(list_distinct([coalesce(e.icd10cm_code, '{UNCODED}') FOR e IN events IF e.is_event]))
-                       AS codes,
+                   list_sort(list_distinct({_CODES})) AS codes,
+                   {_PRIORITY} AS priority,
                    count(*) AS n_posts
             {_POSITIVES}
             GROUP BY ALL ORDER BY ALL
@@ -199,7 +238,10 @@ def _cells(connection: duckdb.DuckDBPyConnection, bounds: list[date | int]) -> t
         )
         if len(rows) <= MAX_HOURLY_CELLS:
             break
-    cells = (Cell(_moment(r["start_ms"]), tuple(r["ingredients"]), tuple(r["codes"]), r["n_posts"]) for r in rows)
+    cells = (
+        Cell(_moment(r["start_ms"]), tuple(r["ingredients"]), tuple(r["codes"]), r["n_posts"], r["priority"])
+        for r in rows
+    )
     return tuple(cells), step // 60_000
 
 
@@ -210,9 +252,9 @@ def _positives(
         connection,
         f"""
         SELECT tweet_id, text, epoch_ms(created_at) AS created_ms, lang, ade_probability, drug_mentions, events,
-               n_duplicates
+               n_duplicates, seriousness, special_situations
         {_POSITIVES}
-        ORDER BY ade_probability DESC, created_ms, tweet_id
+        ORDER BY {_RANK}, ade_probability DESC, created_ms, tweet_id
         LIMIT ?
         """,
         [*bounds, limit],

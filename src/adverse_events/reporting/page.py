@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from adverse_events.coding.select import most_specific
 from adverse_events.errors import UsageError
 from adverse_events.reporting.facts import gather
-from adverse_events.reporting.positive import UNCODED
+from adverse_events.reporting.positive import PRIORITIES, UNCODED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from adverse_events.lake.reader import LakeReader
     from adverse_events.reporting.account import Span
     from adverse_events.reporting.facts import ReportFacts
-    from adverse_events.reporting.positive import EventSpan, Positive
+    from adverse_events.reporting.positive import EventSpan, Positive, ToldSpan
 
 FILE_NAME = "report.html"
 
@@ -109,7 +110,13 @@ def _payload(facts: ReportFacts) -> dict[str, Any]:
         "drugs": list(drugs),
         "codes": [[code, facts.descriptions.get(code, "")] for code in codes],
         "cells": [
-            [_ms(c.start), [drugs[name] for name in c.ingredients], [codes[code] for code in c.codes], c.n_posts]
+            [
+                _ms(c.start),
+                [drugs[name] for name in c.ingredients],
+                [codes[code] for code in c.codes],
+                c.n_posts,
+                PRIORITIES.index(c.priority),
+            ]
             for c in facts.cells
         ],
         "posts": [_post(positive, drugs, codes) for positive in facts.positives],
@@ -125,11 +132,27 @@ def _post(positive: Positive, drugs: dict[str, int], codes: dict[str, int]) -> d
         "text": positive.text,
         "nDuplicates": positive.n_duplicates,
         "drugs": sorted({drugs[d.ingredient] for d in positive.drugs}),
-        "codes": sorted({codes[e.code] for e in positive.events if e.is_event}),
+        "codes": sorted(codes[code] for code in most_specific(e.code for e in positive.events if e.is_event)),
+        "priority": PRIORITIES.index(positive.priority),
+        "told": [
+            *(_told(one, "serious") for one in positive.seriousness or ()),
+            *(_told(one, "special") for one in positive.special_situations),
+        ],
         "mentions": [
             {"text": d.mention, "begin": d.begin, "end": d.end, "ingredient": d.ingredient} for d in positive.drugs
         ],
         "events": [_event(event) for event in positive.events],
+    }
+
+
+def _told(one: ToldSpan, kind: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "name": one.name,
+        "text": one.text,
+        "begin": one.begin,
+        "end": one.end,
+        "isAuthor": one.is_author,
     }
 
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adverse_events.records import DrugMention
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 UNCODED = ""
 """Stands for an event without an ICD-10-CM code, which is still counted."""
+
+SERIOUS, SPECIAL, ROUTINE, NOT_READ = "serious", "special_situation", "routine", "not_read"
+PRIORITIES = (SERIOUS, SPECIAL, ROUTINE, NOT_READ)
+"""What a person reads first: posts that tell a seriousness criterion, then those that tell a special situation, then
+all others. ``not_read`` are posts of windows that an older version wrote, which did not look for either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,25 @@ class EventSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldSpan:
+    """A seriousness criterion or a special situation, with the words that say so.
+
+    Attributes:
+        name: Such as hospitalization, or overdose.
+        text: Surface form; None when no text is kept.
+        begin: First code point in the post's text.
+        end: First code point after it.
+        is_author: It happened to the post's author; somebody else otherwise.
+    """
+
+    name: str
+    text: str | None
+    begin: int | None
+    end: int | None
+    is_author: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Positive:
     """One post flagged as an adverse drug event, without anything about its author.
 
@@ -52,6 +79,8 @@ class Positive:
         drugs: In text order.
         events: In text order.
         n_duplicates: Further copies of the post in its window, which are not counted.
+        seriousness: In text order; None where nobody looked for it.
+        special_situations: In text order.
     """
 
     reference: str | None
@@ -62,6 +91,17 @@ class Positive:
     drugs: tuple[DrugMention, ...]
     events: tuple[EventSpan, ...]
     n_duplicates: int
+    seriousness: tuple[ToldSpan, ...] | None = ()
+    special_situations: tuple[ToldSpan, ...] = ()
+
+    @property
+    def priority(self) -> str:
+        """Which of `PRIORITIES` the post has."""
+        if self.seriousness is None:
+            return NOT_READ
+        if self.seriousness:
+            return SERIOUS
+        return SPECIAL if self.special_situations else ROUTINE
 
 
 def positive_of(row: dict[str, Any], *, with_reference: bool) -> Positive:
@@ -80,6 +120,14 @@ def positive_of(row: dict[str, Any], *, with_reference: bool) -> Positive:
         drugs=tuple(DrugMention(d["mention"], d["begin"], d["end"], d["ingredient"]) for d in row["drug_mentions"]),
         events=tuple(_event(event) for event in row["events"]),
         n_duplicates=row["n_duplicates"],
+        seriousness=None if row["seriousness"] is None else _told(row["seriousness"], "criterion"),
+        special_situations=_told(row["special_situations"] or (), "situation"),
+    )
+
+
+def _told(spans: Iterable[dict[str, Any]], named: str) -> tuple[ToldSpan, ...]:
+    return tuple(
+        ToldSpan(span[named], span["text"], span["begin"], span["end"], bool(span["is_author"])) for span in spans
     )
 
 

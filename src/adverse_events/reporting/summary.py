@@ -33,7 +33,9 @@ def summary_markdown(facts: ReportFacts, run: RunAccount | None = None) -> str:
     account = facts.account
     parts = [
         _headline(account),
+        f"**{run.n_windows_not_read:,} windows were not read:** {run.why_not_read}" if run and run.why_not_read else "",
         _section("Account", ["", "Rows", "Share"], _run_rows(run) if run else _account_rows(account)),
+        _section("Priority of positive posts", ["", "Posts"], _priority_rows(facts)),
         _section("Drugs in positive posts", ["Ingredient", "Posts"], facts.top_ingredients(TOP)),
         _section(
             "Conditions reported as adverse events",
@@ -48,6 +50,10 @@ def summary_markdown(facts: ReportFacts, run: RunAccount | None = None) -> str:
         CAUTION,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _priority_rows(facts: ReportFacts) -> list[tuple[str, int]]:
+    return [(priority.replace("_", " "), n_posts) for priority, n_posts in facts.posts_by_priority().items()]
 
 
 def _headline(account: Account) -> str:

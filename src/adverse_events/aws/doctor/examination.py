@@ -102,6 +102,7 @@ def parts_on_aws(settings: Settings) -> list[Part]:
         "endpoint.name": settings.endpoint.name or "",
         "coding.service": settings.coding.service if settings.coding.service == "comprehend" else "",
         "privacy.identity_key_secret": "" if settings.privacy.identity_key else settings.privacy.identity_key_secret,
+        "x.bearer_token_secret": "" if settings.x.bearer_token else settings.x.bearer_token_secret or "",
         "source.path": settings.source.path if str(settings.source.path).startswith("s3://") else "",
     }
     return [Part(setting, value) for setting, value in named.items() if value]

@@ -89,8 +89,14 @@ class ComprehendCoder:
             billed = {} if text in charged else _billed(conditions, types)
             charged.add(text)
             refusal = conditions.refusal or types.refusal
-            found = () if refusal else self._rules.complete(text, drugs, _typed(conditions.entities, types.entities))
-            codings.append(Coding(found, refusal, billed))
+            if refusal:
+                codings.append(Coding((), refusal, billed))
+                continue
+            found = self._rules.complete(text, drugs, _typed(conditions.entities, types.entities))
+            tells = self._rules.told(text, drugs, found)
+            if tells.is_improper_use:
+                found = tuple(replace(entity, cause_code=None) for entity in found)
+            codings.append(Coding(found, None, billed, tells.seriousness, tells.special_situations))
         return codings
 
 

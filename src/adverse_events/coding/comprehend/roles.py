@@ -1,4 +1,7 @@
-"""What Comprehend Medical has no name for, added to its entities: role, PAST_HISTORY, adverse-effect code.
+"""What Comprehend Medical has no name for, added to its entities.
+
+Role, PAST_HISTORY, adverse-effect code, body system, whether the condition is serious in itself; and what the text
+tells of seriousness and special situations.
 
 The service's own word stands for everything it has a name for: spans, scores, codes, and the traits of
 `wire.SERVICE_TRAITS`, present or absent. The rules of the embedded coder add the rest and never overrule it: where the
@@ -12,10 +15,10 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
-from adverse_events.coding.context import UNKNOWN, Finding
-from adverse_events.coding.lexicon import KINDS, Condition, Form, Lexicon, load_lexicon
+from adverse_events.coding.context import Finding
+from adverse_events.coding.lexicon import KINDS, UNKNOWN, Condition, Form, Lexicon, load_lexicon
 from adverse_events.coding.matching import FoundForm
 from adverse_events.coding.reading import DRUG, PAUSE, STOPS
 from adverse_events.coding.roles import CUE_SCORE, ReadText, RoleReader
@@ -24,9 +27,12 @@ from adverse_events.coding.wire import SERVICE_TRAITS
 from adverse_events.records import Trait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from adverse_events.coding.situations import Told
     from adverse_events.records import DrugMention, Entity
+
+_Fact = TypeVar("_Fact")
 
 _CATEGORY_LETTERS = 3
 _NO_WORDS_OF_A_CONDITION = frozenset({DRUG, PAUSE, *STOPS})
@@ -45,7 +51,11 @@ class LocalRules:
         self._roles = RoleReader(lexicon)
         self.version = self._roles.version
         self._verbs = lexicon.words["VERBAL"]
-        self._priors = _priors(lexicon.conditions.values())
+        conditions = lexicon.conditions.values()
+        self._priors = _by_code((condition.code, condition.prior) for condition in conditions)
+        self._facts = _by_code(
+            (condition.code, (condition.body_system, condition.is_serious)) for condition in conditions
+        )
 
     @classmethod
     @cache
@@ -74,9 +84,13 @@ class LocalRules:
         forms = sorted((*filter(None, places), *others), key=lambda form: form.begin)
         findings = dict(zip(((form.begin, form.end) for form in forms), self._roles.judge(read, forms), strict=True))
         return tuple(
-            self._completed(entity, findings[place.begin, place.end] if place else _UNPLACED, drugs)
+            self._completed(read, entity, findings[place.begin, place.end] if place else _UNPLACED, drugs)
             for entity, place in zip(distinct, places, strict=True)
         )
+
+    def told(self, text: str, drugs: Sequence[DrugMention], entities: Sequence[Entity]) -> Told:
+        """Return the seriousness criteria and special situations of `text`, whose completed `entities` are given."""
+        return self._roles.told(self._roles.read(text, drugs), text, entities)
 
     def _places(self, read: ReadText, entities: Sequence[Entity]) -> list[FoundForm | None]:
         """Return where each entity stands among the searched words; None where it has no word to itself."""
@@ -93,7 +107,7 @@ class LocalRules:
 
     def _made(self, read: ReadText, entity: Entity) -> FoundForm | None:
         """Return a form for a span the lexicon does not have; it need not begin or end where a word does."""
-        words = [read.reading.words[index] for index in read.kept]
+        words = read.words
         begin = bisect_right([read.reading.ends[index] for index in read.kept], entity.begin)
         end = bisect_left([read.reading.begins[index] for index in read.kept], entity.end)
         while begin < end and words[begin] in _NO_WORDS_OF_A_CONDITION:
@@ -112,23 +126,36 @@ class LocalRules:
         best = max(entity.concepts, key=lambda concept: concept.score, default=None)
         code, description = (best.code, best.description) if best else ("", "")
         kind = next((trait.name for trait in entity.traits if trait.name in KINDS), alike.kind if alike else "SYMPTOM")
-        prior = self._priors.get(code, self._priors.get(code[:_CATEGORY_LETTERS]))
+        prior = _for_code(self._priors, code)
         if prior is None:
             prior = alike.prior if alike else ""
         return Condition(entity.text, code, description, kind, prior)
 
-    def _completed(self, entity: Entity, finding: Finding, drugs: Sequence[DrugMention]) -> Entity:
+    def _completed(self, read: ReadText, entity: Entity, finding: Finding, drugs: Sequence[DrugMention]) -> Entity:
         unnamed = [Trait(name, CUE_SCORE) for name in finding.traits if name not in SERVICE_TRAITS]
         traits = sorted((*entity.traits, *unnamed), key=lambda trait: (-trait.score, trait.name))
         is_denied = any(trait.name == "NEGATION" for trait in traits)
-        cause = None if is_denied else self._roles.cause(finding.role, entity.begin, drugs)
-        return replace(entity, traits=tuple(traits), role=finding.role, cause_code=cause)
+        cause = None if is_denied else self._roles.cause(read, finding, drugs)
+        best = max(entity.concepts, key=lambda concept: concept.score, default=None)
+        body_system, is_serious = _for_code(self._facts, best.code if best else "") or ("", False)
+        return replace(
+            entity,
+            traits=tuple(traits),
+            role=finding.role,
+            cause_code=cause,
+            body_system=body_system,
+            is_serious=is_serious,
+        )
 
 
-def _priors(conditions: Iterable[Condition]) -> dict[str, str]:
-    """Return the role of an illness without a cue, by ICD-10-CM code and by the category all of whose codes agree."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for condition in conditions:
-        for code in {condition.code, condition.code[:_CATEGORY_LETTERS]} - {""}:
-            found[code].add(condition.prior)
-    return {code: priors.pop() for code, priors in found.items() if len(priors) == 1}
+def _by_code(told: Iterable[tuple[str, _Fact]]) -> dict[str, _Fact]:
+    """Return what conditions tell, by ICD-10-CM code and by the category, where all of one code or category agree."""
+    found: defaultdict[str, set[_Fact]] = defaultdict(set)
+    for code, fact in told:
+        for key in {code, code[:_CATEGORY_LETTERS]} - {""}:
+            found[key].add(fact)
+    return {code: facts.pop() for code, facts in found.items() if len(facts) == 1}
+
+
+def _for_code(facts: Mapping[str, _Fact], code: str) -> _Fact | None:
+    return facts.get(code, facts.get(code[:_CATEGORY_LETTERS]))

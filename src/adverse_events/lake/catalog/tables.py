@@ -85,8 +85,8 @@ def projection(start: str, window_minutes: int) -> dict[str, str]:
 def differences(stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     """Return every way in which the table that `stands` in Glue cannot be ours; empty when it is or can be updated.
 
-    A column that Glue lacks is none: older code made the table, and this code adds the column. The order of columns
-    is none either: Athena reads Parquet by name.
+    A column that Glue lacks is none: older code made the table, and this code adds the column. Nor is a struct that
+    lacks its last members. The order of columns is none either: Athena reads Parquet by name.
     """
     storage, ours = stands.get("StorageDescriptor", {}), wanted["StorageDescriptor"]
     location = storage.get("Location", "")
@@ -97,7 +97,7 @@ def differences(stands: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[st
     found += [
         f"column {name} is {kind}, not {promised[name]}" if name in promised else f"unknown column {name} {kind}"
         for name, kind in known.items()
-        if kind != promised.get(name)
+        if name not in promised or not _grows_into(kind, promised[name])
     ]
     keys, wanted_keys = _types(stands.get("PartitionKeys", ())), _types(wanted["PartitionKeys"])
     if list(keys.items()) != list(wanted_keys.items()):
@@ -132,6 +132,32 @@ def _columns(columns: Iterable[Column]) -> list[dict[str, str]]:
 
 def _types(columns: Iterable[Mapping[str, str]]) -> dict[str, str]:
     return {column["Name"]: column["Type"].replace(" ", "").lower() for column in columns}
+
+
+def _grows_into(older: str, newer: str) -> bool:
+    """Whether a type is `newer`, or `newer` without the last members of its structs."""
+    if older == newer:
+        return True
+    (kind, inside), (newer_kind, newer_inside) = (_taken_apart(one) for one in (older, newer))
+    if kind != newer_kind or not inside or len(inside) > len(newer_inside):
+        return False
+    if kind == "struct":
+        pairs = [(one.partition(":"), other.partition(":")) for one, other in zip(inside, newer_inside, strict=False)]
+        return all(one[0] == other[0] and _grows_into(one[2], other[2]) for one, other in pairs)
+    return all(_grows_into(one, other) for one, other in zip(inside, newer_inside, strict=True))
+
+
+def _taken_apart(kind: str) -> tuple[str, list[str]]:
+    """Return the name of a type, and the types or members inside its angle brackets."""
+    name, _, rest = kind.partition("<")
+    inside, depth = [""], 0
+    for letter in rest.removesuffix(">"):
+        depth += (letter == "<") - (letter == ">")
+        if letter == "," and not depth:
+            inside.append("")
+        else:
+            inside[-1] += letter
+    return name, inside if rest else []
 
 
 def _listed(columns: Mapping[str, str]) -> str:

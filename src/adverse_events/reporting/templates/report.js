@@ -1,7 +1,10 @@
 // What the reader sees and does. Text of posts reaches the document as text nodes only.
 
 const facts = JSON.parse(document.getElementById("facts").textContent);
-for (const post of facts.posts) post.searchable = searchable(post);
+for (const post of facts.posts) {
+  post.searchable = searchable(post);
+  post.rank = -post.priority;
+}
 
 const $ = (id) => document.getElementById(id);
 const number = new Intl.NumberFormat("en");
@@ -13,7 +16,7 @@ const SHOWN_BARS = 10;
 const MOST_BARS = 500;
 const LEAST_WIDTH = 120;
 
-const view = { filter: NO_FILTER, sort: "t", descending: true, page: 0, pageSize: 25, expanded: new Set() };
+const view = { filter: NO_FILTER, sort: "rank", descending: true, page: 0, pageSize: 25, expanded: new Set() };
 
 /** Create an element; children that are not elements become text. */
 function element(tag, attributes = {}, ...children) {
@@ -59,9 +62,10 @@ function readDates() {
 }
 
 function showFilter() {
-  const { drug, condition, from, to, text } = view.filter;
+  const { drug, condition, priority, from, to, text } = view.filter;
   const values = {
     drug: drug ?? "",
+    priority: priority ?? "",
     condition: condition ?? "",
     from: from === null ? "" : dayOf(from),
     to: to === null ? "" : dayOf(to - DAY),
@@ -75,8 +79,9 @@ function showFilter() {
 }
 
 function filterInWords() {
-  const { drug, condition, from, to, text } = view.filter;
+  const { drug, condition, priority, from, to, text } = view.filter;
   return [
+    priority === null ? null : PRIORITY_NAMES[priority].toLowerCase(),
     drug === null ? null : facts.drugs[drug],
     condition === null ? null : `${codeName(condition)} ${codeDescription(condition)}`,
     from === null ? null : `from ${yearFormat.format(from)}`,
@@ -92,6 +97,9 @@ function fillChoices() {
   facts.codes.forEach((_, i) =>
     $("condition").append(element("option", { value: i }, `${codeName(i)} ${codeDescription(i)} (${byCode.get(i)})`)),
   );
+  for (const [i, n] of tally(facts.cells, ([, , , , priority]) => [priority]).sort(([a], [b]) => a - b)) {
+    $("priority").append(element("option", { value: i }, `${PRIORITY_NAMES[i]} (${n})`));
+  }
   if (facts.span) {
     for (const id of ["from", "to"]) {
       $(id).min = dayOf(facts.span[0]);
@@ -280,6 +288,11 @@ function conditionItem(event) {
   return element("li", { class: event.isEvent ? null : "is-not-counted" }, element("span", { class: `role ${kind}` }, name), concept);
 }
 
+function toldItem(told) {
+  const words = told.text === null ? "" : `“${told.text}”`;
+  return element("li", {}, element("span", { class: `role told ${told.kind}` }, toldName(told)), element("span", {}, words));
+}
+
 function postRow(post) {
   const meter = element("span", { class: "meter", "aria-hidden": "true" }, element("i"));
   meter.firstChild.style.width = `${100 * post.p}%`;
@@ -287,9 +300,10 @@ function postRow(post) {
   return element(
     "tr", {},
     element("td", {}, element("time", { datetime: when.toISOString() }, element("b", {}, yearFormat.format(when)), " ", clockFormat.format(when))),
+    element("td", {}, element("span", { class: `priority p${post.priority}` }, PRIORITY_NAMES[post.priority])),
     element("td", {}, post.p.toFixed(2), meter),
     element("td", {}, postText(post), postAbout(post)),
-    element("td", {}, element("ul", { class: "found" }, ...post.events.map(conditionItem))),
+    element("td", {}, element("ul", { class: "found" }, ...post.told.map(toldItem), ...post.events.map(conditionItem))),
   );
 }
 
@@ -357,6 +371,7 @@ function listen() {
   const chosen = (id) => ($(id).value === "" ? null : Number($(id).value));
   $("drug").addEventListener("change", () => setFilter({ drug: chosen("drug") }));
   $("condition").addEventListener("change", () => setFilter({ condition: chosen("condition") }));
+  $("priority").addEventListener("change", () => setFilter({ priority: chosen("priority") }));
   $("from").addEventListener("change", readDates);
   $("to").addEventListener("change", readDates);
   let typing;

@@ -6,7 +6,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const MONDAY = 4 * DAY; // 1970-01-05, so that weeks begin on Mondays
 const BUCKETS = [HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 7 * DAY, 28 * DAY, 364 * DAY];
-const NO_FILTER = Object.freeze({ drug: null, condition: null, from: null, to: null, text: "" });
+const NO_FILTER = Object.freeze({ drug: null, condition: null, priority: null, from: null, to: null, text: "" });
 
 const ROLE_NAMES = {
   ADE: "adverse event",
@@ -16,6 +16,7 @@ const ROLE_NAMES = {
   LACK_OF_EFFECT: "no effect",
   UNKNOWN: "unclear",
 };
+const PRIORITY_NAMES = ["Serious", "Special situation", "Routine", "Not read"]; // as PRIORITIES in positive.py
 const TRAIT_NAMES = { NEGATION: "negated", HYPOTHETICAL: "hypothetical", PERTAINS_TO_FAMILY: "someone else" };
 
 /** Return [class, name] of what an event is in its post: what the text says about it outranks its role. */
@@ -27,15 +28,22 @@ function standing(event) {
   return [known[event.role] ?? "other", ROLE_NAMES[event.role] ?? event.role];
 }
 
+/** Return the name of a seriousness criterion or special situation, as people say it. */
+function toldName({ name, isAuthor }) {
+  return name.replaceAll("_", " ") + (isAuthor ? "" : ", someone else");
+}
+
 /** Return the text everything about a post can be searched in, lower case. */
 function searchable(post) {
   const words = [post.text, ...post.mentions.flatMap((m) => [m.text, m.ingredient])];
   const conditions = post.events.flatMap((e) => [e.text, e.code, e.description]);
-  return [...words, ...conditions].filter(Boolean).join("\n").toLowerCase();
+  const told = post.told.flatMap((t) => [t.text, toldName(t)]);
+  return [...words, ...conditions, ...told].filter(Boolean).join("\n").toLowerCase();
 }
 
-function matches(filter, time, drugs, codes) {
+function matches(filter, time, drugs, codes, priority) {
   return (
+    (filter.priority === null || priority === filter.priority) &&
     (filter.drug === null || drugs.includes(filter.drug)) &&
     (filter.condition === null || codes.includes(filter.condition)) &&
     (filter.from === null || time >= filter.from) &&
@@ -47,14 +55,14 @@ function matches(filter, time, drugs, codes) {
 function postsMatching(facts, filter) {
   const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
   return facts.posts.filter(
-    (post) => matches(filter, post.t, post.drugs, post.codes) && words.every((word) => post.searchable.includes(word)),
+    (post) => matches(filter, post.t, post.drugs, post.codes, post.priority) && words.every((word) => post.searchable.includes(word)),
   );
 }
 
-/** Return [time, drugs, codes, number of posts] of all that pass: every positive post, but only those carried once a text is asked for. */
+/** Return [time, drugs, codes, number of posts, priority] of all that pass: every positive post, but only those carried once a text is asked for. */
 function cellsMatching(facts, filter, posts) {
-  if (filter.text.trim()) return posts.map((post) => [post.t, post.drugs, post.codes, 1]);
-  return facts.cells.filter(([time, drugs, codes]) => matches(filter, time, drugs, codes));
+  if (filter.text.trim()) return posts.map((post) => [post.t, post.drugs, post.codes, 1, post.priority]);
+  return facts.cells.filter(([time, drugs, codes, , priority]) => matches(filter, time, drugs, codes, priority));
 }
 
 /** Return [[key, number of posts], ...], most first; `keysOf` gives the keys of a cell. */
@@ -93,6 +101,7 @@ function segments(post) {
       const [kind, name] = standing(e);
       return { ...e, kind: `event ${kind}`, label: [name, e.code, e.description].filter(Boolean).join(" · ") };
     }),
+    ...post.told.map((t) => ({ ...t, kind: `told ${t.kind}`, label: toldName(t) })),
   ].filter(({ begin, end }) => Number.isInteger(begin) && 0 <= begin && begin < end && end <= points.length);
   const cuts = [...new Set([0, points.length, ...spans.flatMap((s) => [s.begin, s.end])])].sort((a, b) => a - b);
   return cuts.slice(1).map((end, i) => ({
@@ -112,17 +121,18 @@ function csvField(value) {
 function csv(posts) {
   const header = [
     "created_at", "ade_probability", "ingredients", "drug_mentions", "event_codes", "events",
-    "other_conditions", "text", "lang", "n_duplicates", "reference",
+    "other_conditions", "priority", "seriousness", "special_situations", "text", "lang", "n_duplicates", "reference",
   ];
   const joined = (values) => [...new Set(values.filter(Boolean))].join("; ");
   const named = (e) => [e.text, e.code, e.description].filter(Boolean).join(" | ");
   const rows = posts.map((post) => {
     const counted = post.events.filter((e) => e.isEvent);
+    const told = (kind) => joined(post.told.filter((t) => t.kind === kind).map((t) => [toldName(t), t.text].filter(Boolean).join(" | ")));
     const others = post.events.filter((e) => !e.isEvent).map((e) => `${standing(e)[1]}: ${named(e)}`);
     return [
       new Date(post.t).toISOString(), post.p, joined(post.mentions.map((m) => m.ingredient)),
       joined(post.mentions.map((m) => m.text)), joined(counted.map((e) => e.code)), joined(counted.map(named)),
-      joined(others), post.text, post.lang, post.nDuplicates, post.reference,
+      joined(others), PRIORITY_NAMES[post.priority], told("serious"), told("special"), post.text, post.lang, post.nDuplicates, post.reference,
     ];
   });
   return "\uFEFF" + [header, ...rows].map((row) => row.map(csvField).join(",")).join("\r\n") + "\r\n";

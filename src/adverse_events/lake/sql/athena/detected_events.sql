@@ -22,6 +22,13 @@ SELECT
     e.icd10cm_description,
     e.icd10cm_score,
     e.cause_code,
+    e.body_system,
+    e.is_serious,
+    CASE
+        WHEN cardinality(a.seriousness) > 0 THEN 'serious'
+        WHEN cardinality(a.special_situations) > 0 THEN 'special_situation'
+        WHEN a.seriousness IS NOT NULL THEN 'routine'
+    END AS priority,
     a.model_version,
     a.lexicon_version,
     a.coder_version,
@@ -29,6 +36,7 @@ SELECT
 FROM assessments AS a
 CROSS JOIN UNNEST(a.events) AS e (
     text, "begin", "end", category, type, score, traits, role,
-    icd10cm_code, icd10cm_description, icd10cm_score, cause_code, is_event
+    icd10cm_code, icd10cm_description, icd10cm_score, cause_code, is_event,
+    body_system, is_serious
 )
 WHERE a.is_ade AND e.is_event

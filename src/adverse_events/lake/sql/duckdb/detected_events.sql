@@ -21,6 +21,13 @@ SELECT
     e.icd10cm_description,
     e.icd10cm_score,
     e.cause_code,
+    e.body_system,
+    e.is_serious,
+    CASE
+        WHEN len(a.seriousness) > 0 THEN 'serious'
+        WHEN len(a.special_situations) > 0 THEN 'special_situation'
+        WHEN a.seriousness IS NOT NULL THEN 'routine'
+    END AS priority,
     a.model_version,
     a.lexicon_version,
     a.coder_version,
