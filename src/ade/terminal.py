@@ -55,17 +55,19 @@ def note_waiting() -> None:
     """From now on, say on standard error what a service is asked again for, a line every few seconds at most."""
     logger = logging.getLogger(WAITING)
     logger.setLevel(logging.INFO)
-    logger.addHandler(_Waiting())
+    logger.addHandler(WaitingHandler())
 
 
-class _Waiting(logging.Handler):
+class WaitingHandler(logging.Handler):
     """Prints one note where many requests wait for the same reason."""
 
     def __init__(self) -> None:
+        """Start with nothing said."""
         super().__init__()
         self._noted_at = float("-inf")
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Print a record, or leave it where one was printed a moment ago."""
         now = time.monotonic()
         if now - self._noted_at >= SECONDS_BETWEEN_NOTES:
             self._noted_at = now

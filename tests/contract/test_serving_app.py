@@ -129,6 +129,14 @@ def test_an_unexpected_failure_is_500_without_text_or_traceback_until_the_model_
     assert (answer["model_version"], answer["requests_under_way"]) == (FACTS.version, 0)
 
 
+def test_ping_counts_what_was_answered_apart_from_what_is_under_way(chosen):
+    before = chosen.get("/ping").json()["requests_answered"]
+    assert _ask(chosen, ["a sore arm"]).status_code == 200
+    assert chosen.post("/invocations", content=b"{").status_code == 400
+    now = chosen.get("/ping").json()
+    assert (now["requests_answered"], now["requests_under_way"]) == (before + 1, 0)
+
+
 def test_an_answer_does_not_wait_for_its_head_to_be_acknowledged():
     """Head and body are two writes: held together, every answer takes 40 ms."""
     with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):

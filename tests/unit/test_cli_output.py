@@ -1,5 +1,6 @@
 """What the command line writes: files whole or not at all, results that harm neither terminal nor parser."""
 
+import logging
 import math
 from collections import Counter
 from datetime import UTC, date, datetime
@@ -11,7 +12,7 @@ import pytest
 from ade.ask import plain
 from ade.files import check_not_input, written
 from ade.rows import refused_line, text_rows
-from ade.terminal import printable, progress
+from ade.terminal import WaitingHandler, printable, progress
 from adverse_events.errors import UsageError
 
 
@@ -101,3 +102,13 @@ def test_the_whole_text_of_a_long_post_is_preferred(tmp_path):
     source.write_text('{"id": "1", "text": "cut…", "note_tweet": {"text": "cut no more"}}\n')
     (row,) = text_rows(source, "text", max_characters=100)
     assert row.text == "cut no more"
+
+
+def test_waiting_is_noted_once_in_a_while_and_steers_no_terminal(capsys):
+    """A hundred requests that wait for the same reason are one line."""
+    handler = WaitingHandler()
+    for number in range(100):
+        text = f"s3 PutObject at \x1b[31mhere: no answer; try {number} of 6 follows"
+        handler.handle(logging.makeLogRecord({"msg": text}))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "s3 PutObject at ·[31mhere: no answer; try 0 of 6 follows"
