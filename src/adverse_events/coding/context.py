@@ -163,19 +163,25 @@ class Context:
 
     def _role(self, chosen: Said, heard: Sequence[Said]) -> str:
         """Return the role a cue gives; empty where only the defaults tell."""
+        at = chosen.found.begin
         if chosen.cue.meaning == REASON:
             return self._reason(chosen.found)
+        if chosen.cue.meaning == "INDICATION" and self._words[at] == "to" and self._is_outcome(at):
+            return "BENEFIT"
         if chosen.cue.meaning != "BENEFIT":
             return chosen.cue.meaning
-        at = chosen.found.begin
         denial = self._hearing.last(NEGATION, at)
         if denial is not None and at - denial <= NEAR + 1 and self._hearing.is_unbroken(denial, at):
             return "LACK_OF_EFFECT"
         is_purpose = not chosen.is_after and self._words[max(at - 1, 0) : at] == ["to"]
-        if is_purpose and self._classes["OUTCOME"].isdisjoint(self._words[max(at - 2, 0) : at - 1]):
+        if is_purpose and not self._is_outcome(at - 1):
             return "INDICATION"
         is_hoped = any(said.cue.meaning == "HYPOTHETICAL" and said.found.begin < at for said in heard)
         return "INDICATION" if is_hoped else "BENEFIT"
+
+    def _is_outcome(self, at: int) -> bool:
+        """Whether the "to" at a place follows a verb that makes what it opens an outcome, not a purpose."""
+        return self._words[max(at - 1, 0)] in self._classes["OUTCOME"]
 
     def _reason(self, found: FoundCue) -> str:
         """Return the role of what something was done because of."""
