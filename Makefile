@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
+# A file's tests share servers, so they stay in one process.
+TEST_PROCESSES ?= 2
+
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export ORT_DISABLE_TELEMETRY := 1
@@ -50,7 +53,7 @@ demo-aws: $(VENV)/.aws ## run the main job over AWS's protocols, on local servic
 .PHONY: test
 test: $(VENV)/.dev lint ## check style, types and layers, then run every test
 	@command -v chromium >/dev/null || echo "note: no chromium found, the tests that drive the report page in a browser are skipped"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 .PHONY: lint
 lint: $(VENV)/.dev ## ruff, mypy strict, import-linter

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
-import resource
-import sys
 import time
-from pathlib import Path
 
+from benchmarks.peak import peak_resident_bytes
 from flows.detect import detect_adverse_events
 
 
@@ -25,19 +22,6 @@ def main() -> None:
     account = detect_adverse_events.fn(source=given.source, lake=given.lake, options=options)
     seconds = time.perf_counter() - started
     print(json.dumps({"account": account.to_json(), "seconds": seconds, "peak_bytes": peak_resident_bytes()}))
-
-
-def peak_resident_bytes() -> int:
-    """Return the most memory this process has held, pages of mapped files included.
-
-    Linux says so in ``/proc`` (proc(5), VmHWM). Its getrusage(2) is no use here: a process started by a larger
-    one reports that one's peak.
-    """
-    status = Path("/proc/self/status")
-    if status.exists() and (found := re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"))):
-        return int(found[1]) * 1024
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 if __name__ == "__main__":

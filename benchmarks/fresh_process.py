@@ -24,12 +24,13 @@ class BenchmarkError(AdverseEventsError):
     """What was to be measured did not run to its end."""
 
 
-def run_fresh(arguments: Sequence[str], home: Path) -> tuple[float, str]:
+def run_fresh(arguments: Sequence[str], home: Path, **variables: str) -> tuple[float, str]:
     """Run ``python`` with `arguments` and return the wall time in seconds and what it printed.
 
     Args:
         arguments: For this interpreter, such as ``-m ade --help``.
         home: Folder that is its home and its working folder; created when missing.
+        variables: More environment variables.
 
     Raises:
         BenchmarkError: It failed; the message is the last line of its standard error.
@@ -42,6 +43,7 @@ def run_fresh(arguments: Sequence[str], home: Path) -> tuple[float, str]:
         "PYTHONPATH": str(ROOT),
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        **variables,
     }
     started = time.perf_counter()
     done = subprocess.run(  # noqa: S603 - this interpreter on the project's own modules

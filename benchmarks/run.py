@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adverse_events.errors import UsageError
+from benchmarks.coder import coder
 from benchmarks.cold_start import cold_start
 from benchmarks.memory import memory
 from benchmarks.throughput import throughput
@@ -25,13 +26,14 @@ BENCHMARKS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "memory": memory,
     "cold_start": cold_start,
     "wire": wire,
+    "coder": coder,
 }
 
-MINUTES = {"throughput": 2, "memory": 15, "cold_start": 1, "wire": 3}
+MINUTES = {"throughput": 2, "memory": 15, "cold_start": 1, "wire": 3, "coder": 1}
 """About how long each takes on two cores, so that nobody thinks it hangs."""
 
 
-def run(name: str | None = None, **sizes: int) -> dict[str, Any]:
+def run(name: str | None = None, **sizes: Any) -> dict[str, Any]:
     """Run one benchmark or all.
 
     Args:
@@ -69,7 +71,7 @@ def main() -> None:
     """Run one benchmark in a size of one's own and print the result as JSON."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("name", choices=BENCHMARKS)
-    parser.add_argument("--posts", type=int, help="posts, for throughput, memory and wire")
+    parser.add_argument("--posts", type=int, help="posts, for throughput, memory, wire and coder")
     given = parser.parse_args()
     print(json.dumps(run(given.name, **({"n_posts": given.posts} if given.posts else {})), indent=2))
 

@@ -50,7 +50,7 @@ def backfill_adverse_events(
 
     with aws_sessions(), workspace() as folder:
         provenance = assembly.provenance_for(settings)
-        spooled = fetch_tweets(settings, start, end, folder)
+        spooled = fetch_tweets(settings, start, end, folder, None if force else provenance)
         plan = plan_backfill(spooled, settings, provenance, force=force)
         receipts = assess(plan.batches, settings, provenance)
         undated = write_undated(spooled, settings, provenance)

@@ -1,4 +1,4 @@
-"""Prefect blocks named in the settings: the account's credentials and the lake's bucket.
+"""Prefect blocks named in the settings: the account's credentials, the lake's bucket, X's bearer token.
 
 prefect-aws is imported when a block is named and not before: the embedded default runs without it.
 """
@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
+from prefect.blocks.system import Secret
 from pydantic import ValidationError
 
+from adverse_events import live
 from adverse_events.aws.source import sessions_from
 from adverse_events.errors import TransientServiceError, UsageError
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from adverse_events.aws.settings import AwsSettings
     from adverse_events.settings import Settings
 
-Kind = Literal["AwsCredentials", "S3Bucket"]
+Kind = Literal["AwsCredentials", "S3Bucket", "Secret"]
 
 
 @contextmanager
@@ -33,12 +35,29 @@ def aws_sessions() -> Iterator[None]:
 
 
 def resolve(settings: Settings) -> Settings:
-    """Return `settings` with the place of the lake read from lake.bucket_block, where that decides it.
+    """Return `settings` with what blocks say: the place of the lake, and the bearer token of X, where they decide it.
 
     Raises:
         UsageError: No such block, or one that holds credentials which no other service could be given.
         TransientServiceError: The Prefect server does not answer.
     """
+    return _with_lake(_with_token(settings))
+
+
+def _with_token(settings: Settings) -> Settings:
+    if not settings.x.needs_block:
+        return settings
+    name = str(settings.x.bearer_token_block)
+    held = _load("Secret", name).get()
+    if not isinstance(held, str):
+        msg = f"Prefect Secret block {name} holds no text; save the bearer token itself in it"
+        raise UsageError(msg)
+    return settings.model_copy(
+        update={"x": settings.x.model_copy(update={"bearer_token": live.token_of(held), "bearer_token_block": None})}
+    )
+
+
+def _with_lake(settings: Settings) -> Settings:
     if not settings.lake.needs_block:
         return settings
     name = str(settings.lake.bucket_block)
@@ -85,22 +104,29 @@ def _saved_credentials(credentials: Any, name: str) -> str | None:
 
 def _load(kind: Kind, name: str) -> Any:
     try:
-        import prefect_aws  # noqa: PLC0415 - an extra, needed by those who name a block
-    except ImportError as error:
-        msg = f"{error.name} is not installed; a Prefect {kind} block needs: pip install -c constraints.txt -e '.[aws]'"
-        raise UsageError(msg) from error
-    try:
-        return getattr(prefect_aws, kind).load(name)
+        return _block_type(kind).load(name)
     except ValidationError:
         # Its message quotes the block's values, keys among them.
-        msg = f"Prefect {kind} block {name} does not fit the installed prefect-aws; save it again"
+        msg = f"Prefect {kind} block {name} does not fit the installed libraries; save it again"
         raise UsageError(msg) from None
     except ValueError as error:
+        register = "" if kind == "Secret" else " (after: prefect block register -m prefect_aws)"
         msg = (
-            f"there is no Prefect {kind} block {name}; create it in the Prefect UI under Blocks (after: prefect block "
-            "register -m prefect_aws), or correct the setting"
+            f"there is no Prefect {kind} block {name}; create it in the Prefect UI under Blocks{register}, or correct "
+            "the setting"
         )
         raise UsageError(msg) from error
     except (httpx.HTTPError, RuntimeError) as error:
         detail = f"no answer ({type(error).__name__}); check PREFECT_API_URL and that the server runs"
         raise TransientServiceError("Prefect server", f"load {kind} block {name}", detail) from error
+
+
+def _block_type(kind: Kind) -> Any:
+    if kind == "Secret":
+        return Secret
+    try:
+        import prefect_aws  # noqa: PLC0415 - an extra, needed by those who name a block
+    except ImportError as error:
+        msg = f"{error.name} is not installed; a Prefect {kind} block needs: pip install -c constraints.txt -e '.[aws]'"
+        raise UsageError(msg) from error
+    return getattr(prefect_aws, kind)

@@ -14,16 +14,26 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from adverse_events.provenance import Provenance
     from adverse_events.settings import Settings
 
 logger = logging.getLogger("adverse_events.fetch")
 
 
 @station("fetch")
-def fetch_tweets(settings: Settings, start: datetime | None, end: datetime | None, folder: Path) -> Spooled:
-    """Read the posts of a range. One pass over the source, however many windows it holds."""
+def fetch_tweets(
+    settings: Settings,
+    start: datetime | None,
+    end: datetime | None,
+    folder: Path,
+    unless_made_by: Provenance | None = None,
+) -> Spooled:
+    """Read the posts of a range. One pass over the source, however many windows it holds.
+
+    Retried because X throttles; what was fetched before is kept, and not paid for again.
+    """
     spooled = spool(
-        assembly.source_for(settings),
+        assembly.source_for(settings, start, end, unless_made_by=unless_made_by, run=folder.name),
         folder=folder,
         window_minutes=settings.window_minutes,
         privacy=settings.privacy,

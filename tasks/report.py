@@ -35,11 +35,15 @@ def report_run(
         rows_not_due=rows_not_due,
         windows=windows,
         undated=undated,
+        n_windows_not_read=len(spooled.not_read),
+        why_not_read=spooled.why_not_read,
     )
     if account.start:
         publish("run-account", lambda: _summary(account, settings), "What this run came to")
     if account.rows_gone:
         logger.warning("%d inputs of an earlier run were replaced; keep one lake per source", account.rows_gone)
+    if account.why_not_read:
+        logger.warning("%d windows were not read: %s", account.n_windows_not_read, account.why_not_read)
     logger.info(
         "%d rows read, %d assessed, %d positive", account.rows_read, account.rows_assessed, account.rows_positive
     )

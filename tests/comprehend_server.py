@@ -1,16 +1,6 @@
 """Comprehend Medical's JSON protocol over real HTTP on this machine, for tests: the embedded coder, with faults.
 
-It says only what the service can say: no role, no cause, no trait without a name there. A test module makes its
-fixture from it::
-
-    @pytest.fixture(scope="module")
-    def running():
-        with comprehend_server() as running:
-            yield running
-
-    @pytest.fixture
-    def service(running, monkeypatch):
-        return running.reset(monkeypatch)
+It says only what the service can say: no role, no cause, no trait without a name there.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ def _a_person_of_its_own(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state"))
     yield
     # A process opens an account once; each test has another behind the same settings.
     assembly.remote_parts.cache_clear()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from ade import terminal
 from ade.app import app
 from ade.exits import FAILED, INTERRUPTED, USAGE, code_of
 from adverse_events.errors import AdverseEventsError
@@ -39,6 +40,8 @@ def main() -> None:
         os.environ.setdefault(name, value)
     # Service managers stop a process so; what it staged is removed on the way out, as after Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if "--json" not in arguments:
+        terminal.note_waiting()
     code = run(arguments)
     if code == INTERRUPTED:
         # What had to be cleaned up has been; requests under way in threads would hold the process up to a minute.

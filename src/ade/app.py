@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ade import cloud_commands
+from ade import cloud_commands, live_commands
 from ade.exits import MEANINGS
 from ade.options import AsJson, Assignments, End, Start, Strict, assigned, moment, span
 from adverse_events import __version__
@@ -41,6 +41,17 @@ LangColumn = Annotated[str | None, typer.Option(metavar="NAME", help="Column of 
 AuthorColumn = Annotated[str | None, typer.Option(metavar="NAME", help="Column of the author; case mode only.")]
 AssumeTime = Annotated[str | None, typer.Option(metavar="TIME", help="Time of posts that have none.")]
 Force = Annotated[bool, typer.Option("--force", metavar="", help="Work on every window, up to date or not.")]
+
+
+class Split(StrEnum):
+    """Splits of the shipped gold set."""
+
+    SEEN = "seen"
+    DEV = "dev"
+    UNSEEN = "unseen"
+    MET = "met"
+    FRESH = "fresh"
+    ALL = "all"
 
 
 class Arithmetic(StrEnum):
@@ -212,6 +223,52 @@ def code(
     raise typer.Exit(work(text_or_file, text_column, drug_column, output, shape, strict=strict, as_json=as_json))
 
 
+@app.command("evaluate-coder")
+def evaluate_coder(
+    gold: Annotated[
+        Path | None,
+        typer.Argument(metavar="[GOLD]", help="CSV of marked posts; the shipped gold set when left out."),
+    ] = None,
+    *,
+    split: Annotated[
+        Split | None,
+        typer.Option(metavar="seen|dev|unseen|met|fresh|all", help="Print only this split.", show_default=False),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Page to write: HTML, or Markdown tables (.md).")
+    ] = None,
+    effects: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV with text, effect and drug: are formal effects found?"),
+    ] = None,
+    reviews: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="CSV with text, label, WD, EF, INF, SSI and DI: which roles do they get?"),
+    ] = None,
+    with_baselines: Annotated[
+        bool, typer.Option("--baselines/--no-baselines", metavar="", help="Measure two plain ways beside the coder.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the condition coder on a gold set: codes, spans, roles, traits, and two baselines.
+
+    The gold file is described in the package, beside the shipped one: adverse_events/coding/evaluation/data.
+    """
+    from ade.evaluation import evaluate_coder as work
+
+    raise typer.Exit(
+        work(
+            gold,
+            split=split and split.value,
+            output=output,
+            effects=effects,
+            reviews=reviews,
+            with_baselines=with_baselines,
+            as_json=as_json,
+        )
+    )
+
+
 @app.command()
 def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One SELECT, in quotes.", show_default=False)],
@@ -262,6 +319,9 @@ def sample(
     raise typer.Exit(work(folder, as_json=as_json))
 
 
+app.command()(live_commands.estimate)
+app.command()(live_commands.hydrate)
+app.command("local-x")(live_commands.local_x)
 app.command("demo-aws")(cloud_commands.demo_aws)
 app.command("local-aws")(cloud_commands.local_aws)
 app.command()(cloud_commands.doctor)

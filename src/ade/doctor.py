@@ -31,7 +31,7 @@ SERVER, BLOCKS = "Prefect server", "Prefect blocks"
 
 
 def doctor(assignments: Sequence[str] | None = None, *, as_json: bool = False) -> int:
-    """Print what every check found; returns 0 where nothing is missing, else 1.
+    """Print what every check found; returns 0 where nothing is missing, else 1. A doubt alone is no failure.
 
     Args:
         assignments: Settings as ``NAME=VALUE``.
@@ -46,13 +46,14 @@ def doctor(assignments: Sequence[str] | None = None, *, as_json: bool = False) -
         if not as_json:
             _show(finding)
     named = {status: [found.name for found in findings if found.status == status] for status in _MARKS}
-    is_fine = len(named["ok"]) == len(findings)
+    is_fine = len(named["ok"]) + len(named["doubtful"]) == len(findings)
     if as_json:
         terminal.show_json({"ok": is_fine, "findings": [finding.to_json() for finding in findings]})
-    elif is_fine:
+    elif len(named["ok"]) == len(findings):
         terminal.show_line(f"all {len(findings)} fine")
     else:
-        others = (f"; {status}: {', '.join(named[status])}" for status in ("missing", "not asked") if named[status])
+        worse = ("missing", "not asked", "doubtful")
+        others = (f"; {status}: {', '.join(named[status])}" for status in worse if named[status])
         terminal.show_line(f"{len(named['ok'])} of {len(findings)} fine{''.join(others)}")
     return DONE if is_fine else FAILED
 
@@ -61,7 +62,7 @@ def diagnose(settings: Settings) -> Iterator[Finding]:
     """Make all checks that `settings` call for, the Prefect ones first, and yield what each found."""
     if api := _api():
         yield from examine([_server_check(api)])
-    if not (settings.lake.needs_block or settings.aws.credentials_block):
+    if not (settings.lake.needs_block or settings.aws.credentials_block or settings.x.needs_block):
         yield from examine(_checks(settings))
         return
     try:
@@ -93,13 +94,13 @@ def _with_blocks(settings: Settings) -> tuple[Settings, AbstractContextManager[N
 
 def _blocks_check(settings: Settings, error: AdverseEventsError | None) -> Check:
     credentials, bucket = settings.aws.credentials_block, settings.lake.bucket_block
-    named = {"AwsCredentials": credentials, "S3Bucket": bucket}
+    named = {"AwsCredentials": credentials, "S3Bucket": bucket, "Secret": settings.x.bearer_token_block}
     asked = (
         "load " + " and ".join(f"{kind} {name}" for kind, name in named.items() if name) if any(named.values()) else ""
     )
     if error:
         return _failed(BLOCKS, asked, error, "create the block in the Prefect UI, or correct the setting")
-    return Check(BLOCKS, asked or "load the lake's S3Bucket", lambda: f"the lake is {settings.lake.path}")
+    return Check(BLOCKS, asked or "load the blocks that are named", lambda: f"the lake is {settings.lake.path}")
 
 
 def _failed(name: str, asked: str, error: AdverseEventsError, remedy: str) -> Check:
@@ -127,7 +128,7 @@ def _server_check(api: str) -> Check:
     return Check(SERVER, f"GET {api}/health", healthy, "start it (make up), or correct PREFECT_API_URL")
 
 
-_MARKS: dict[str, Any] = {"ok": "ok     ", "missing": "MISSING", "not asked": "-      "}
+_MARKS: dict[str, Any] = {"ok": "ok     ", "doubtful": "?      ", "missing": "MISSING", "not asked": "-      "}
 
 
 def _show(finding: Finding) -> None:
@@ -135,7 +136,9 @@ def _show(finding: Finding) -> None:
     show(terminal.printable(f"{_MARKS[finding.status]} {finding.name}: {finding.found}"))
     if finding.status == "missing":
         show(terminal.printable(f"          asked: {finding.asked}"))
+    if finding.remedy:
         show(terminal.printable(f"          remedy: {finding.remedy}"))
+    if finding.status == "missing":
         for permission in finding.permissions:
             show(f"          needs: {permission}")
     for permission in finding.untried:

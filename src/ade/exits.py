@@ -8,6 +8,7 @@ DONE = 0
 FAILED = 1
 USAGE = 2
 REJECTS = 3
+PARTLY = 4
 INTERRUPTED = 130
 
 MEANINGS = {
@@ -15,6 +16,7 @@ MEANINGS = {
     FAILED: "the run failed; nothing is left half-written",
     USAGE: "wrong usage or settings; nothing was done",
     REJECTS: "done, but inputs were rejected and --strict was given",
+    PARTLY: "done in part: a spend cap or the account's allowance stopped the reading; run again to go on",
     INTERRUPTED: "stopped by Ctrl-C or SIGTERM; what was finished is kept, run again to go on",
 }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from ade import checkout, terminal
-from ade.exits import strictly
+from ade.exits import PARTLY, strictly
 from adverse_events import assembly
 from adverse_events.progress import listening
 from adverse_events.settings import load_settings
@@ -78,6 +78,8 @@ def run(flow: Flow, asked: Asked, *, strict: bool, as_json: bool) -> int:
         show_record(done)
         seconds = time.perf_counter() - started
         terminal.show_line(f"done in {seconds:.0f} s; the lake is {settings.lake.path}")
+    if done.account.n_windows_not_read:
+        return PARTLY
     return strictly(strict=strict, n_rejects=done.account.rows_rejected)
 
 
@@ -88,7 +90,7 @@ def checked(asked: Asked) -> Settings:
         UsageError: A setting, the source or the range cannot be.
     """
     settings = asked.settings
-    assembly.check_source(settings)
+    assembly.check_source(settings, asked.start, asked.end)
     if asked.start and asked.end:
         windows_between(asked.start, asked.end, settings.window_minutes)
     return settings
@@ -103,7 +105,7 @@ def flow_run(flow: Flow, asked: Asked, *, quiet: bool) -> FlowRun:
         quiet: Draw no progress.
     """
     checkout.enter(flow)
-    with terminal.progress(quiet=quiet) as advance, listening(advance):
+    with terminal.progress(quiet=quiet) as advance, listening(advance, None if quiet else terminal.note):
         # Not before now: it imports Prefect, which takes seconds.
         flow_runs = importlib.import_module("ade.flow_runs")
         done: FlowRun = flow_runs.run_flow(flow, asked.parameters(flow))
@@ -122,6 +124,9 @@ def show_account(account: RunAccount) -> None:
         )
     else:
         terminal.show_line("no window to write")
+    if account.why_not_read:
+        windows = terminal.counted(account.n_windows_not_read, "window")
+        terminal.note(f"{windows} of the range not read: {account.why_not_read}")
     for service, n_units in account.billable_units.items():
         terminal.note(f"{terminal.counted(n_units, 'unit')} billed by {service}")
     if account.rows_gone:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import sys
+import time
 import unicodedata
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
 
     Advance = Callable[[str, int], None]
 
+WAITING = "adverse_events.aws.waiting"
+"""Logger of the core that says when something is asked again."""
+
+SECONDS_BETWEEN_NOTES = 3.0
+
 NARROWEST = 60
 PIPED_WIDTH = 160
 """Columns when nobody says how wide the page is; a person's terminal says."""
@@ -42,6 +49,27 @@ def show_line(line: str = "") -> None:
 def note(line: str) -> None:
     """Print one quiet line beside the result."""
     Console(stderr=True, soft_wrap=True).print(Text(line, style="dim"))
+
+
+def note_waiting() -> None:
+    """From now on, say on standard error what a service is asked again for, a line every few seconds at most."""
+    logger = logging.getLogger(WAITING)
+    logger.setLevel(logging.INFO)
+    logger.addHandler(_Waiting())
+
+
+class _Waiting(logging.Handler):
+    """Prints one note where many requests wait for the same reason."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._noted_at = float("-inf")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        now = time.monotonic()
+        if now - self._noted_at >= SECONDS_BETWEEN_NOTES:
+            self._noted_at = now
+            note(printable(record.getMessage()))
 
 
 def show_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, separators: bool = True) -> None:

@@ -39,6 +39,8 @@ class RunAccount:
         end: First instant after the last window; None when there was none.
         rows_gone: Inputs that windows held before this run and hold no more. A window is replaced whole, so another
             source with fewer posts for the same hours takes the place of the first.
+        n_windows_not_read: Windows of the range that the source stopped short of; they stand as they stood.
+        why_not_read: What stopped it, and how to go on; None where nothing did.
     """
 
     rows_read: int
@@ -56,6 +58,8 @@ class RunAccount:
     start: datetime | None = None
     end: datetime | None = None
     rows_gone: int = 0
+    n_windows_not_read: int = 0
+    why_not_read: str | None = None
 
     @property
     def rows_rejected(self) -> int:
@@ -76,6 +80,8 @@ class RunAccount:
         rows_not_due: int,
         windows: Iterable[Receipt],
         undated: Iterable[Receipt],
+        n_windows_not_read: int = 0,
+        why_not_read: str | None = None,
     ) -> RunAccount:
         """Add up a run's receipts.
 
@@ -85,6 +91,8 @@ class RunAccount:
             rows_not_due: Posts of windows that were up to date.
             windows: One receipt per window.
             undated: One receipt per source file with inputs whose time could not be read.
+            n_windows_not_read: Windows the source stopped short of.
+            why_not_read: What stopped it.
 
         Raises:
             AccountingError: The receipts do not add up to the rows read.
@@ -107,6 +115,8 @@ class RunAccount:
             start=min((receipt.window_start for receipt in dated), default=None),
             end=max((receipt.window_end for receipt in dated), default=None),
             rows_gone=sum(max(0, receipt.rows_before - receipt.tally.rows_in) for receipt in dated),
+            n_windows_not_read=n_windows_not_read,
+            why_not_read=why_not_read,
         )
         accounted = (
             rows_out_of_range + rows_not_due + account.rows_assessed + account.rows_screened_out + account.rows_rejected
@@ -134,6 +144,8 @@ class RunAccount:
             "n_windows_unchanged": self.n_windows_unchanged,
             "n_events": self.n_events,
             "rows_gone": self.rows_gone,
+            "n_windows_not_read": self.n_windows_not_read,
+            "why_not_read": self.why_not_read,
             "start": self.start.isoformat() if self.start else None,
             "end": self.end.isoformat() if self.end else None,
         }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from adverse_events import __version__
+from adverse_events import __version__, live
 from adverse_events.classification.classify import decision_limit
 from adverse_events.classification.embedded import EmbeddedClassifier
 from adverse_events.classification.model_folder import starter_model
@@ -17,6 +17,7 @@ from adverse_events.coding.embedded import EmbeddedCoder
 from adverse_events.errors import UsageError
 from adverse_events.lake.local import LocalLake
 from adverse_events.lake.query import LocalReader
+from adverse_events.planning import due_windows
 from adverse_events.privacy import IdentityKey
 from adverse_events.provenance import Provenance
 from adverse_events.screening.drugs import DrugLexicon
@@ -25,6 +26,10 @@ from adverse_events.source.archive import Archive
 from adverse_events.source.files import find_files
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pydantic import SecretStr
+
     from adverse_events.aws.settings import AwsSettings
     from adverse_events.classification.classify import ClassifierSettings
     from adverse_events.classification.protocol import Classifier
@@ -38,27 +43,70 @@ if TYPE_CHECKING:
     from adverse_events.source.protocol import TweetSource
 
 
-def source_for(settings: Settings) -> TweetSource:
-    """Return the source of posts."""
+def source_for(
+    settings: Settings,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    *,
+    unless_made_by: Provenance | None = None,
+    run: str | None = None,
+) -> TweetSource:
+    """Return the source of posts.
+
+    Args:
+        settings: Which one.
+        start: First instant of the range; a source that is searched needs one.
+        end: First instant after it.
+        unless_made_by: Leave out windows that the lake holds already, made by this, where reading them costs money.
+        run: Name of the run, the same when a station is tried again; for the cap on what one run may read.
+
+    Raises:
+        UsageError: A search without a range or a token, or for a drug that is not in the lexicon.
+        ServiceError: The token's secret, the state file or the lake cannot be read.
+    """
     source = settings.source
+    if source.is_x:
+        windows = live.windows_of(settings, start, end)
+        due = due_windows(lake_for(settings), windows, unless_made_by.recipe_sha256) if unless_made_by else None
+        return live.search_for(settings, windows, identity_key_for(settings), token_for(settings), due, run=run)
     return Archive(source, remote_parts(settings.aws).files(settings) if source.is_s3 else None)
 
 
-def check_source(settings: Settings) -> None:
-    """Look whether there is anything to read, without reading it.
+def check_source(settings: Settings, start: datetime | None = None, end: datetime | None = None) -> None:
+    """Look whether there is anything to read, without reading it; arguments as for `source_for`.
 
     Raises:
-        UsageError: No source, nothing at that path, or nothing that can be read.
+        UsageError: No source, nothing at that path, nothing that can be read, or a search that cannot be made.
         ServiceError: The bucket refused.
     """
     source = settings.source
     if not source.path:
         msg = "no source of posts; give --source FILE, a folder or a glob, or set source.path (`ade settings`)"
         raise UsageError(msg)
-    if source.is_s3:
+    if source.is_x:
+        live.windows_of(settings, start, end)
+        live.queries_for(settings)
+        live.check_token(settings.x)
+    elif source.is_s3:
         remote_parts(settings.aws).files(settings).find()
     else:
         find_files(source.path, source.file_format)
+
+
+def token_for(settings: Settings) -> SecretStr:
+    """Return X's bearer token: the setting, else the secret it names.
+
+    Raises:
+        UsageError: None is set, it is none, or a block that only flows can read.
+        ServiceError: The secret cannot be read.
+    """
+    live.check_token(settings.x)
+    if settings.x.bearer_token:
+        return settings.x.bearer_token
+    if settings.x.bearer_token_secret:
+        return live.token_of(remote_parts(settings.aws).secret(settings.x.bearer_token_secret))
+    msg = f"x.bearer_token_block {settings.x.bearer_token_block} is read by flows only; set ADE_X__BEARER_TOKEN here"
+    raise UsageError(msg)
 
 
 def identity_key_for(settings: Settings) -> IdentityKey:
@@ -166,6 +214,7 @@ def provenance_for(settings: Settings) -> Provenance:
         keep_text=settings.privacy.keep_text,
         screening=settings.screening.model_dump_json(),
         coding=settings.coding.model_dump_json(exclude={"service"}),
+        search=live.asked_for(settings) if settings.source.is_x else "",
     )
 
 

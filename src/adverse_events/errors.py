@@ -33,6 +33,10 @@ class TransientServiceError(ServiceError):
     """A remote service may succeed if asked again (throttle, 5xx, timeout)."""
 
 
+class ModelFailedError(TransientServiceError):
+    """A model's container failed on one request (HTTP 500); it may pass when asked again, and another request may."""
+
+
 class PermanentServiceError(ServiceError):
     """A remote service refused, and will refuse again."""
 

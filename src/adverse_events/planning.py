@@ -67,6 +67,22 @@ def plan(batches: Sequence[Batch], lake: Lake, recipe_sha256: str, *, force: boo
     )
 
 
+def due_windows(lake: Lake, windows: Sequence[Window], recipe_sha256: str) -> list[Window]:
+    """Return the windows that are missing or made by another recipe, going by the lake alone, in time order.
+
+    For a source that charges for reading: how many inputs it has now is not asked.
+
+    Args:
+        lake: Where results are kept.
+        windows: Those of a range.
+        recipe_sha256: Hash of today's versions and choices.
+    """
+    receipts = lake.receipts().select(["window_start", "rows_in"])
+    held = dict(zip(receipts["window_start"].to_pylist(), receipts["rows_in"].to_pylist(), strict=True))
+    missing, stale = lake.pending({window: held.get(window.start, 0) for window in windows}, recipe_sha256)
+    return sorted([*missing, *stale])
+
+
 def narrow(batch: Batch, windows: Iterable[Window], name: str) -> Batch:
     """Return `batch` with only those of its windows that are in `windows`, in a sub-folder `name` of its own."""
     chosen = set(windows)

@@ -182,3 +182,13 @@ def _create_key(path: Path) -> None:
         return
     finally:
         draft.unlink(missing_ok=True)
+
+
+def stored_id(tweet_id: str, key: IdentityKey, *, keeps_ids: bool) -> str:
+    """Return what is stored of a post's id: itself in case mode, else its pseudonym."""
+    return tweet_id if keeps_ids else key.pseudonym(tweet_id, "tweet")
+
+
+def stored_author(author_id: str | None, key: IdentityKey, *, keeps_ids: bool) -> str | None:
+    """Return what is stored of a post's author: a pseudonym in case mode, else nothing."""
+    return key.pseudonym(author_id, "author") if keeps_ids and author_id else None

@@ -18,18 +18,25 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_notes: ContextVar[Callable[[str], None] | None] = ContextVar("notes", default=None)
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 _station: ContextVar[str | None] = ContextVar("station", default=None)
 
 
 @contextmanager
-def listening(listener: Listener) -> Iterator[None]:
-    """Call ``listener(station, n_rows)`` whenever a station in this context gets on by `n_rows`."""
-    token = _listener.set(listener)
+def listening(listener: Listener, notes: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Call ``listener(station, n_rows)`` whenever a station in this context gets on by `n_rows`.
+
+    Args:
+        listener: Told of rows.
+        notes: Told why a station does not get on, such as a wait for a rate limit; nobody when None.
+    """
+    token, noted = _listener.set(listener), _notes.set(notes)
     try:
         yield
     finally:
         _listener.reset(token)
+        _notes.reset(noted)
 
 
 def of_station(name: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -54,3 +61,9 @@ def advance(n_rows: int) -> None:
     listener, station = _listener.get(), _station.get()
     if listener and station:
         listener(station, n_rows)
+
+
+def note(text: str) -> None:
+    """Say in a line why the current station does not get on."""
+    if notes := _notes.get():
+        notes(text)

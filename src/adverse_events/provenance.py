@@ -13,6 +13,7 @@ class Provenance:
 
     Attributes:
         screening: Screening settings, as JSON with sorted keys.
+        search: What was asked of a source that finds posts by query; empty for one that holds them.
     """
 
     model_version: str
@@ -25,8 +26,11 @@ class Provenance:
     keep_text: str
     screening: str
     coding: str
+    search: str = ""
 
     @property
     def recipe_sha256(self) -> str:
         """Hash of all of it: two windows with one recipe and the same posts hold the same data."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        # A file's recipe is what it was before there were queries: lakes made then stay up to date.
+        made_of = {name: value for name, value in asdict(self).items() if name != "search" or value}
+        return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()

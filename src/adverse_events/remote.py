@@ -16,6 +16,7 @@ from adverse_events.coding.comprehend.coder import ComprehendCoder
 from adverse_events.lake.catalog.glue import GlueCatalog
 from adverse_events.lake.s3.lake import S3Lake
 from adverse_events.lake.s3.reader import S3Reader
+from adverse_events.lake.s3.store import S3Store
 from adverse_events.privacy import IdentityKey
 from adverse_events.source.s3_files import S3Files
 
@@ -53,6 +54,10 @@ class RemoteParts:
             (IdentityKey, secret), lambda: IdentityKey.from_store(secret_text(self.cloud, secret), secret)
         )
 
+    def secret(self, name: str) -> str:
+        """Return the text that Secrets Manager keeps under `name`."""
+        return self._once((secret_text, name), lambda: secret_text(self.cloud, name))
+
     def endpoint_classifier(self, settings: EndpointSettings) -> SageMakerClassifier:
         """Return the classifier behind an endpoint."""
         return self._once((SageMakerClassifier, settings), lambda: SageMakerClassifier.open(self.cloud, settings))
@@ -70,8 +75,14 @@ class RemoteParts:
         return GlueCatalog(self.cloud, settings.catalog, settings.lake.path)
 
     def lake(self, settings: Settings, key_fingerprint: str) -> S3Lake:
-        """Open the lake in a bucket, after a look at its tables in the catalog."""
+        """Open the lake in a bucket, after a look at its tables in the catalog; once per run, as the other parts."""
+        key = (S3Lake, settings.lake, settings.catalog, settings.window_minutes, settings.privacy.mode, key_fingerprint)
+        return self._once(key, lambda: self._opened_lake(settings, key_fingerprint))
+
+    def _opened_lake(self, settings: Settings, key_fingerprint: str) -> S3Lake:
         if settings.catalog.database:
+            # First, since the tables of a catalog lie over another lake than one in a bucket that is not there.
+            S3Store(self.cloud, settings.lake.path).check_bucket()
             self.catalog(settings).check()
         return S3Lake.open(
             self.cloud,

@@ -32,13 +32,15 @@ from adverse_events.lake.settings import LakeSettings
 from adverse_events.privacy import PrivacySettings
 from adverse_events.screening.screen import ScreeningSettings
 from adverse_events.source.archive import ArchiveSettings
+from adverse_events.source.x.search_settings import SearchSettings
+from adverse_events.source.x.settings import XSettings
 from adverse_events.windows import DEFAULT_WINDOW_MINUTES, check_window_minutes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 SETTINGS_FILE = "adverse_events.toml"
-SECRETS = frozenset({"privacy.identity_key"})
+SECRETS = frozenset({"privacy.identity_key", "x.bearer_token"})
 PREFIX = "ADE_"
 
 
@@ -68,6 +70,8 @@ class Settings(BaseSettings):
     )
     lake: LakeSettings = Field(default_factory=LakeSettings, description="Where results are kept.")
     catalog: CatalogSettings = Field(default_factory=CatalogSettings, description="Glue and Athena over the lake.")
+    x: XSettings = Field(default_factory=XSettings, description="X API v2.")
+    search: SearchSettings = Field(default_factory=SearchSettings, description="What is searched for on X.")
     aws: AwsSettings = Field(default_factory=AwsSettings, description="The AWS account.")
 
     @field_validator("window_minutes")

@@ -7,29 +7,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-import yaml
-from moto.cloudformation.utils import yaml_tag_constructor
 
 from adverse_events.aws.doctor.examination import checks_for, examine
 from adverse_events.privacy import SHORTEST_SECRET
 from adverse_events.settings import Settings, load_settings
+from tests.foundation import AWS, FOUNDATION, RESOURCES, TEMPLATE, deploy_to_moto, properties
 from tests.moto_server import cloud_at, moto_server
-
-AWS = Path(__file__).parents[2] / "deployments" / "aws"
-TEMPLATE = AWS / "foundation.yaml"
-
-
-class Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short functions."""
-
-
-Loader.add_multi_constructor("", yaml_tag_constructor)
-FOUNDATION = yaml.load(TEMPLATE.read_text(), Loader)  # noqa: S506 - a safe loader with tags that only nest values
-RESOURCES = FOUNDATION["Resources"]
-
-
-def properties(name):
-    return RESOURCES[name]["Properties"]
 
 
 def actions(policy):
@@ -51,44 +34,12 @@ EVERYTHING = {
 }
 
 
-UNKNOWN_TO_MOTO = {
-    name
-    for name, resource in RESOURCES.items()
-    if resource["Type"].split("::")[1] in {"Glue", "Athena", "SecretsManager"} or resource["Type"].endswith("Policy")
-} - {"WorkerPolicy"}
-
-
-def for_moto(node):
-    """Return a part of the template with a stand-in for every reference to what moto cannot make."""
-    match node:
-        case {"Ref": name} | {"Fn::GetAtt": [name, *_]} if name in UNKNOWN_TO_MOTO:
-            return f"arn:aws:stand-in:::{name}"
-        case {"Fn::Sub": text}:
-            for name in UNKNOWN_TO_MOTO:
-                text = text.replace(f"${{{name}}}", name)
-            return {"Fn::Sub": text}
-        case dict():
-            return {key: for_moto(value) for key, value in node.items()}
-        case list():
-            return [for_moto(value) for value in node]
-    return node
-
-
 @pytest.fixture(scope="module")
 def stack():
     """What moto can make of the template: key, buckets, roles and policies, whose grammar it checks."""
-    template = {
-        **FOUNDATION,
-        "Resources": {name: for_moto(each) for name, each in RESOURCES.items() if name not in UNKNOWN_TO_MOTO},
-        "Outputs": for_moto(FOUNDATION["Outputs"]),
-    }
     with moto_server() as url, pytest.MonkeyPatch.context() as environment:
-        cloud = cloud_at(url, environment)
-        client = cloud.client("cloudformation")
-        client.create_stack(StackName="ade", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_IAM"])
-        [stack] = client.describe_stacks(StackName="ade")["Stacks"]
-        assert stack["StackStatus"] == "CREATE_COMPLETE"
-        yield url, {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        cloud_at(url, environment)
+        yield url, deploy_to_moto()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import sys
 PROGRAM = """
 import sys
 
-ABSENT = {"boto3", "botocore", "awswrangler", "moto", "sqlglot", "tenacity", "pandas", "torch", "prefect_aws"}
+ABSENT = {"boto3", "botocore", "awswrangler", "moto", "sqlglot", "pandas", "torch", "prefect_aws"}
 
 
 class NotInstalled:

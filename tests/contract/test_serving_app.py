@@ -47,7 +47,7 @@ def _inside(client, n):
     """Wait until the server has let `n` requests in: one more is then refused."""
     deadline = time.monotonic() + 10
     while (answer := client.get("/ping")) and time.monotonic() < deadline:
-        if answer.json()["requests"] == n:
+        if answer.json()["requests_under_way"] == n:
             return
         time.sleep(0.01)
     pytest.fail("the requests never arrived")

@@ -17,23 +17,11 @@ from tests.comprehend_server import (
     VERSION,
     Fault,
     code,
-    comprehend_server,
     open_coder,
 )
 from tests.moto_server import REGION
 
 UNITS = "comprehendmedical:InferICD10CM"
-
-
-@pytest.fixture(scope="module")
-def running():
-    with comprehend_server() as running:
-        yield running
-
-
-@pytest.fixture
-def service(running, monkeypatch):
-    return running.reset(monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,6 @@ from tests.comprehend_server import (
     WRONG_PLACE,
     Fault,
     code,
-    comprehend_server,
     each_entity,
     open_coder,
 )
@@ -55,17 +54,6 @@ WRONG = [
     each_entity(Traits=[{"Name": "NEGATION"}]),
     each_entity(ICD10CMConcepts=[{"Code": "R11.0", "Description": "Nausea", "Score": -0.1}]),
 ]
-
-
-@pytest.fixture(scope="module")
-def running():
-    with comprehend_server() as running:
-        yield running
-
-
-@pytest.fixture
-def service(running, monkeypatch):
-    return running.reset(monkeypatch)
 
 
 @pytest.mark.parametrize("fault", [THROTTLE, BROKEN, UNAVAILABLE, TRUNCATED, PROXY_PAGE, *WRONG])

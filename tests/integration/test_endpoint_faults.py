@@ -21,37 +21,18 @@ from tests.endpoint_server import (
     CARD,
     LABELS,
     NAME,
-    EndpointServer,
     connected,
     endpoint_in_moto,
     make_endpoint,
     toy_scores,
 )
-from tests.moto_server import cloud_at, moto_server
+from tests.moto_server import cloud_at
 
 MARK = "zebrafish"
 """A word of every post below; no error may carry it."""
 
 CHUNKS = [[f"{MARK} post {chunk} {row}" for row in range(n)] for chunk, n in enumerate((7, 0, 20, 1, 13))]
 TEXTS = list(chain.from_iterable(CHUNKS))
-
-
-@pytest.fixture(scope="module")
-def moto():
-    with moto_server() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def listening():
-    with EndpointServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(listening):
-    listening.heal()
-    return listening
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +179,45 @@ def test_a_post_too_large_for_any_request_is_refused_without_asking(cloud, serve
     assert np.isnan(scored.probabilities[1]).all()
     np.testing.assert_array_equal(scored.probabilities[[0, 2]], toy_scores(["before", "after"]))
     assert max(len(text) for texts in server.requests for text in texts) < 100
+
+
+@pytest.mark.parametrize("n_poisonous", [1, 3])
+def test_posts_on_which_the_model_fails_each_time_are_rejected_and_the_others_scored(cloud, server, n_poisonous):
+    poisonous = set(TEXTS[5 : 5 + n_poisonous])
+    server.fault = lambda _number, texts: "crash" if poisonous & set(texts) else None
+    classifier = _open(cloud, server, texts_per_request=20)
+    scored = _score(classifier)
+    found = np.concatenate([chunk.probabilities for chunk in scored])
+    assert {TEXTS[index] for index in np.flatnonzero(np.isnan(found[:, 0]))} == poisonous
+    why = [detail for chunk in scored for detail in chunk.refusals.values()]
+    assert why == [f"endpoint {NAME}: the model's container answered HTTP 500 each time it was asked for this post"] * (
+        n_poisonous
+    )
+    assert len(server.requests) < 20 + 20 * n_poisonous
+
+
+def test_a_container_that_fails_on_most_posts_ends_the_run_and_rejects_none(cloud, server):
+    server.fault = lambda _number, texts: "crash" if MARK in "".join(texts) else None
+    with pytest.raises(TransientServiceError, match="HTTP 500") as raised:
+        _score(_open(cloud, server, texts_per_request=40))
+    _says_no_post(raised.value)
+
+
+def test_a_container_that_fails_on_harmless_texts_too_ends_the_run_undivided(cloud, server):
+    classifier = _open(cloud, server, texts_per_request=40)
+    server.fault = lambda _number, _texts: "crash"
+    with pytest.raises(TransientServiceError, match="HTTP 500"):
+        _score(classifier)
+    assert {len(texts) for texts in server.requests} == {40, 1, 2}
+
+
+def test_requests_of_our_container_are_larger_than_those_of_another(cloud, server):
+    texts = [f"{MARK} {row}" for row in range(1100)]
+    _score(_open(cloud, server, texts_per_request=None, requests_in_flight=1), [texts])
+    assert list(map(len, server.requests)) == [1024, 76]
+    server.card = None
+    _score(_open(cloud, server, texts_per_request=None, requests_in_flight=1), [texts])
+    assert list(map(len, server.requests)) == [256, 256, 256, 256, 76]
 
 
 def test_requests_stay_within_their_bytes(cloud, server):

@@ -8,7 +8,7 @@ from adverse_events.classification.endpoint.classifier import SageMakerClassifie
 from adverse_events.classification.endpoint.settings import EndpointSettings
 from adverse_events.classification.transform.classifier import TransformClassifier
 from adverse_events.errors import ContractError, PermanentServiceError, TransientServiceError, UsageError
-from tests.endpoint_server import CARD, NAME, EndpointServer, connected, endpoint_in_moto, make_endpoint, toy_scores
+from tests.endpoint_server import CARD, NAME, connected, endpoint_in_moto, make_endpoint, toy_scores
 from tests.moto_server import REGION, cloud_at, moto_server
 
 DENIED = set()
@@ -30,18 +30,6 @@ def _denying(app):
 def moto():
     with moto_server(_denying) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def listening():
-    with EndpointServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(listening):
-    listening.heal()
-    return listening
 
 
 @pytest.fixture(scope="module")

@@ -4,69 +4,45 @@ import random
 import subprocess
 import sys
 import textwrap
-import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from adverse_events.lake import LocalLake
+from tests.lake_process import writer
 from tests.staged_batches import LAKE, data_files, hours
 
 ROOT = Path(__file__).parents[2]
 N_KILLS = 15
 
 
-class Writer:
-    """The other end of ``tests/lake_writer.py``."""
-
-    def __init__(self, process):
-        self._process = process
-        assert self._answer() == "ready"
-
-    def __call__(self, command):
-        self._process.stdin.write(f"{command}\n")
-        self._process.stdin.flush()
-        return self._answer()
-
-    def _answer(self):
-        return self._process.stdout.readline().strip()
-
-
-@contextmanager
-def writer(lake, staged):
-    command = [sys.executable, "-m", "tests.lake_writer", str(lake), str(staged)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield Writer(process)
-        finally:
-            process.stdin.close()
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """The data files that each batch leaves in a lake of its own, and how long the first took."""
+    """The data files that each batch leaves in a lake of its own, and the fewest steps one took to write."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    files, seconds = {}, 0.0
+    files, steps = {}, []
     for seed in ("1", "2"):
         with writer(folder / seed, folder / f"staged-{seed}") as tell:
-            started = time.perf_counter()
-            assert tell(f"write {seed}") == "done"
-            seconds = max(seconds, time.perf_counter() - started)
+            steps.append(int(tell(f"steps {seed}")))
         files[seed] = data_files(folder / seed)
-    return files, seconds
+    return files, min(steps)
+
+
+def a_kill(draw, n_steps):
+    """When to kill a write of so many steps, as the arguments of ``kill``."""
+    return f"{draw.randint(2, int(0.9 * n_steps))} {draw.uniform(0, 0.002):.5f}"
 
 
 def test_a_run_killed_at_any_moment_and_run_again_leaves_the_lake_of_an_undisturbed_run(tmp_path, undisturbed):
     """Kills fall into first writes and into rewrites of other data; what a kill leaves is mended by the next run."""
-    files, seconds = undisturbed
+    files, n_steps = undisturbed
     draw = random.Random(20260301)  # noqa: S311 - moments of kills, not secrets
     outcomes = []
 
     with writer(tmp_path / "lake", tmp_path / "staged") as tell:
         for turn in range(N_KILLS):
             seed = "12"[turn % 2]
-            outcomes.append(tell(f"kill {seed} {draw.uniform(0.02, 0.9) * seconds:.4f}"))
+            outcomes.append(tell(f"kill {seed} {a_kill(draw, n_steps)}"))
             if turn % 3 == 2:
                 assert tell(f"write {seed}") == "done"
                 assert data_files(tmp_path / "lake") == files[seed]
@@ -79,13 +55,13 @@ def test_a_run_killed_at_any_moment_and_run_again_leaves_the_lake_of_an_undistur
 
 def test_after_a_kill_a_receipt_still_vouches_for_whole_data(tmp_path, undisturbed):
     """A window that the kill caught half-way has no receipt, so a backfill takes it up."""
-    _, seconds = undisturbed
+    _, n_steps = undisturbed
     draw = random.Random(7)  # noqa: S311 - moments of kills, not secrets
 
     with writer(tmp_path / "lake", tmp_path / "staged") as tell:
         assert tell("write 1") == "done"
         for turn in range(6):
-            tell(f"kill {'21'[turn % 2]} {draw.uniform(0.1, 0.9) * seconds:.4f}")
+            tell(f"kill {'21'[turn % 2]} {a_kill(draw, n_steps)}")
             check_receipts_tell_the_truth(tmp_path / "lake")
 
 

@@ -125,7 +125,7 @@ def test_the_extracted_server_scores_as_the_embedded_classifier_and_finishes_wha
             )
         )
         asking.start()
-        while client.get("/ping").json()["requests"] == 0:
+        while client.get("/ping").json()["requests_under_way"] == 0:
             assert asking.is_alive()
         process.send_signal(signal.SIGTERM)
         asking.join(60)

@@ -1,9 +1,6 @@
 """What a lake in a bucket survives: faults of the network and the service, kills, two writers at once."""
 
 import random
-import subprocess
-import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -17,15 +14,13 @@ from adverse_events.lake import LocalLake
 from adverse_events.lake.parts import PartSize
 from adverse_events.lake.s3.lake import S3Lake
 from adverse_events.lake.s3.lease import LeaseTerms
-from tests.faulty_service import Trouble, cut_answer, lost_answer, refusal, reset
+from tests.faulty_service import cut_answer, lost_answer, refusal, reset
+from tests.lake_process import writer
 from tests.moto_server import (
     BUCKET,
     REGION,
     aws_environment,
     cloud_at,
-    forget_all,
-    make_bucket,
-    moto_server,
     objects_in,
 )
 from tests.staged_batches import LAKE, PROVENANCE, coded_row, data_files, hours, random_batch, stage
@@ -35,26 +30,6 @@ URL = f"s3://{BUCKET}/lake"
 SIZE = PartSize(rows_per_part=40, row_group_rows=20)
 LOCK = "lake/_locks/event_date=2026-03-01.json"
 FAULTS = [refusal(503, "SlowDown"), refusal(500, "InternalError"), reset, lost_answer, cut_answer]
-
-
-@pytest.fixture(scope="module")
-def trouble():
-    return Trouble()
-
-
-@pytest.fixture(scope="module")
-def server(trouble):
-    with moto_server(trouble) as url:
-        yield url
-
-
-@pytest.fixture
-def cloud(server, trouble, monkeypatch):
-    cloud = cloud_at(server, monkeypatch, AwsSettings(region=REGION, max_attempts=1))
-    make_bucket(cloud)
-    yield cloud
-    trouble.rules.clear()
-    forget_all(server)
 
 
 def open_lake(cloud, lifetime_s=20.0):
@@ -85,9 +60,9 @@ def local_objects(tmp_path, batch, provenance=PROVENANCE):
     return data_files(lake.root)
 
 
-def test_with_one_request_in_twenty_failing_the_objects_are_the_same(cloud, server, trouble, monkeypatch, tmp_path):
+def test_with_one_request_in_twenty_failing_the_objects_are_the_same(cloud, moto, trouble, monkeypatch, tmp_path):
     """Refused, broken off before and after the deed, answers cut short; first writes and rewrites."""
-    patient = cloud_at(server, monkeypatch, AwsSettings(region=REGION, max_attempts=6))
+    patient = cloud_at(moto, monkeypatch, AwsSettings(region=REGION, max_attempts=6))
     batches = [random_batch(tmp_path / str(seed), seed=seed, n_windows=12) for seed in (1, 2)]
     trouble.fail_at_random(0.05, FAULTS, seed=20260301)
     trouble.requests.clear()
@@ -145,9 +120,9 @@ def test_answers_that_are_always_cut_short_end_as_a_transient_error(cloud, troub
         lake.receipts()
 
 
-def test_a_put_whose_answer_was_lost_counts_as_done(cloud, server, trouble, monkeypatch, tmp_path):
+def test_a_put_whose_answer_was_lost_counts_as_done(cloud, moto, trouble, monkeypatch, tmp_path):
     """botocore repeats it, S3 refuses the repetition because the object is there, and it is ours."""
-    patient = cloud_at(server, monkeypatch, AwsSettings(region=REGION, max_attempts=2))
+    patient = cloud_at(moto, monkeypatch, AwsSettings(region=REGION, max_attempts=2))
     lake = open_lake(patient)
     (window,) = hours(1)
     batch = stage(tmp_path / "s", {window: [coded_row(window, 1)]})
@@ -233,38 +208,11 @@ def test_a_writer_held_up_past_its_lease_is_refused_and_the_other_stands(cloud, 
     assert len(check_receipts_tell_the_truth(cloud)) == 4
 
 
-class Writer:
-    """The other end of ``tests/lake_writer.py``."""
-
-    def __init__(self, process):
-        self._process = process
-        assert self._answer() == "ready"
-
-    def __call__(self, command):
-        self._process.stdin.write(f"{command}\n")
-        self._process.stdin.flush()
-        return self._answer()
-
-    def _answer(self):
-        return self._process.stdout.readline().strip()
-
-
 @pytest.fixture(scope="module")
-def tell(server, tmp_path_factory):
+def tell(moto, tmp_path_factory):
     """A process that writes to the lake and can be killed while it does."""
-    staged = tmp_path_factory.mktemp("staged")
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.lake_writer", URL, str(staged)],
-        cwd=ROOT,
-        env=aws_environment(server),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            yield Writer(process)
-        finally:
-            process.stdin.close()
+    with writer(URL, tmp_path_factory.mktemp("staged"), aws_environment(moto)) as tell:
+        yield tell
 
 
 @pytest.fixture(scope="module")
@@ -283,12 +231,11 @@ def test_a_run_killed_at_any_moment_and_run_again_leaves_the_lake_of_an_undistur
     """The dead run's lease is taken over; what it left half done has no receipt."""
     draw = random.Random(20260301)  # noqa: S311 - moments of kills, not secrets
     outcomes = []
-    started = time.perf_counter()
-    assert tell("write 1") == "done"
-    seconds = time.perf_counter() - started
+    n_steps = int(tell("steps 1"))
 
     for turn in range(6):
-        outcomes.append(tell(f"kill {'21'[turn % 2]} {draw.uniform(0.3, 0.95) * seconds:.4f}"))
+        step = draw.randint(n_steps // 4, int(0.9 * n_steps))
+        outcomes.append(tell(f"kill {'21'[turn % 2]} {step} {draw.uniform(0, 0.01):.5f}"))
         check_receipts_tell_the_truth(cloud)
         if turn < 5:
             # So that the next kill meets a writer, not one that waits.

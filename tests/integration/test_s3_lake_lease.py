@@ -9,31 +9,17 @@ import pytest
 from adverse_events.errors import TransientServiceError
 from adverse_events.lake.s3.lease import LeaseTerms, leased
 from adverse_events.lake.s3.store import S3Store
-from tests.faulty_service import Trouble, refusal
-from tests.moto_server import BUCKET, cloud_at, forget_all, make_bucket, moto_server
+from tests.faulty_service import refusal
+from tests.moto_server import BUCKET
 
 KEY = "_locks/event_date=2026-03-01.json"
+MAX_ATTEMPTS = 6
 TERMS = LeaseTerms(lifetime_s=1.5, patience_s=10.0, poll_s=0.02)
 
 
-@pytest.fixture(scope="module")
-def trouble():
-    return Trouble()
-
-
-@pytest.fixture(scope="module")
-def server(trouble):
-    with moto_server(trouble) as url:
-        yield url
-
-
 @pytest.fixture
-def store(server, trouble, monkeypatch):
-    cloud = cloud_at(server, monkeypatch)
-    make_bucket(cloud)
-    yield S3Store(cloud, f"s3://{BUCKET}/lake")
-    trouble.rules.clear()
-    forget_all(server)
+def store(cloud):
+    return S3Store(cloud, f"s3://{BUCKET}/lake")
 
 
 def test_many_threads_hold_it_one_at_a_time_and_leave_nothing(store):

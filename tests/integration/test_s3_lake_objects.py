@@ -20,8 +20,7 @@ from adverse_events.lake.receipt import settled
 from adverse_events.lake.s3.lake import S3Lake
 from adverse_events.tables import RECEIPTS, TABLES
 from adverse_events.windows import Window
-from tests.faulty_service import Trouble
-from tests.moto_server import BUCKET, REGION, cloud_at, forget_all, make_bucket, moto_server, objects_in
+from tests.moto_server import BUCKET, REGION, cloud_at, objects_in
 from tests.staged_batches import (
     LAKE,
     PROVENANCE,
@@ -39,25 +38,7 @@ from tests.staged_batches import (
 URL = f"s3://{BUCKET}/pharma/lake"
 RECIPE = PROVENANCE.recipe_sha256
 SMALL = PartSize(rows_per_part=10, row_group_rows=5)
-
-
-@pytest.fixture(scope="module")
-def trouble():
-    return Trouble()
-
-
-@pytest.fixture(scope="module")
-def server(trouble):
-    with moto_server(trouble) as url:
-        yield url
-
-
-@pytest.fixture
-def cloud(server, monkeypatch):
-    cloud = cloud_at(server, monkeypatch, AwsSettings(region=REGION, max_attempts=2))
-    make_bucket(cloud)
-    yield cloud
-    forget_all(server)
+MAX_ATTEMPTS = 2
 
 
 @pytest.fixture
@@ -104,7 +85,7 @@ def test_a_lake_in_a_bucket_holds_the_objects_of_a_local_lake(cloud, tmp_path):
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_what_is_read_back_is_what_the_local_lake_answers(cloud, lake, server, tmp_path, table):
+def test_what_is_read_back_is_what_the_local_lake_answers(cloud, lake, moto, tmp_path, table):
     """Through awswrangler, and through DuckDB over pyarrow's own S3 client."""
     windows = hours(4)
     batch = stage(
@@ -114,7 +95,7 @@ def test_what_is_read_back_is_what_the_local_lake_answers(cloud, lake, server, t
     )
     LocalLake.open(tmp_path / "lake", **LAKE).write(batch, PROVENANCE)
     lake.write(batch, PROVENANCE)
-    files = pyarrow.fs.S3FileSystem(region=REGION, endpoint_override=server, scheme="http")
+    files = pyarrow.fs.S3FileSystem(region=REGION, endpoint_override=moto, scheme="http")
     # Hive partitions have no types of their own, so each reader guesses them.
     columns = [name for name in table.schema.names if name != "written_at"]
     local = rows_of(query(tmp_path / "lake", f"FROM {table.name}"), columns)
@@ -131,9 +112,9 @@ def test_what_is_read_back_is_what_the_local_lake_answers(cloud, lake, server, t
         assert connection.from_arrow(dataset.to_table()).count("*").fetchall() == [(len(local),)]
 
 
-def test_every_object_is_encrypted_with_the_key_of_the_settings_and_says_its_hash(cloud, server, monkeypatch, tmp_path):
+def test_every_object_is_encrypted_with_the_key_of_the_settings_and_says_its_hash(cloud, moto, monkeypatch, tmp_path):
     key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
-    with_key = cloud_at(server, monkeypatch, AwsSettings(region=REGION, kms_key=key))
+    with_key = cloud_at(moto, monkeypatch, AwsSettings(region=REGION, kms_key=key))
     lake = S3Lake.open(with_key, URL, **LAKE)
 
     (receipt, *_) = lake.write(random_batch(tmp_path / "staged", seed=5, n_windows=3), PROVENANCE)

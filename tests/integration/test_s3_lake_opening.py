@@ -8,36 +8,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from adverse_events.aws.settings import AwsSettings
 from adverse_events.errors import ContractError, PermanentServiceError, TransientServiceError, UsageError
 from adverse_events.lake.s3.lake import S3Lake
 from adverse_events.tables import ASSESSMENTS, SCHEMA_VERSION
-from tests.faulty_service import Trouble, refusal, unconditional
-from tests.moto_server import BUCKET, REGION, cloud_at, forget_all, make_bucket, moto_server, objects_in
+from tests.faulty_service import refusal, unconditional
+from tests.moto_server import BUCKET, objects_in
 from tests.staged_batches import LAKE, PROVENANCE, coded_row, hours, stage
 
 URL = f"s3://{BUCKET}/lake"
 MARKER = "lake/_lake.json"
-
-
-@pytest.fixture(scope="module")
-def trouble():
-    return Trouble()
-
-
-@pytest.fixture(scope="module")
-def server(trouble):
-    with moto_server(trouble) as url:
-        yield url
-
-
-@pytest.fixture
-def cloud(server, trouble, monkeypatch):
-    cloud = cloud_at(server, monkeypatch, AwsSettings(region=REGION, max_attempts=1))
-    make_bucket(cloud)
-    yield cloud
-    trouble.rules.clear()
-    forget_all(server)
 
 
 def open_lake(cloud, url=URL, **other):

@@ -23,7 +23,7 @@ from adverse_events.classification.transform.files import BYTES_PER_FILE, JobFol
 from adverse_events.classification.transform.job import job_request, run_job
 from adverse_events.errors import ContractError, PermanentServiceError, UsageError
 from adverse_events.serving import handler, payload
-from tests.endpoint_server import NAME, EndpointServer, connected, make_endpoint, toy_scores
+from tests.endpoint_server import NAME, connected, make_endpoint, toy_scores
 from tests.moto_server import cloud_at, make_bucket, moto_server
 
 WORD = "zebrafish"
@@ -39,6 +39,7 @@ class Container:
         spoil: Changes the lines of an output file before they are written.
         status: What a job ends as.
         reason: Why it failed.
+        spoilt_by: What a file holds that it failed on; the other files have an output all the same.
         requests: Number of lines in each request to the model.
         input_objects: Of the last job: by name of the object, what S3 says of it.
     """
@@ -46,7 +47,7 @@ class Container:
     def __init__(self, cloud, scores=toy_scores, labels=("NOT_ADE", "ADE")):
         self.cloud, self.scores, self.labels = cloud, scores, labels
         self.spoil = lambda lines: lines
-        self.status, self.reason = "Completed", ""
+        self.status, self.reason, self.spoilt_by = "Completed", "", b""
         self.requests, self.jobs, self.input_objects = [], [], {}
 
     def start(self, job):
@@ -61,7 +62,7 @@ class Container:
             answer = s3.get_object(Bucket=BUCKET, Key=item["Key"])
             self.input_objects[item["Key"].rsplit("/", 1)[-1]] = answer
             lines = answer["Body"].read().splitlines(keepends=True)
-            if self.status == "Completed":
+            if self.status == "Completed" or (self.spoilt_by and not any(self.spoilt_by in line for line in lines)):
                 body = b"".join(self.spoil(list(self.answered(job, lines))))
                 s3.put_object(Bucket=BUCKET, Key=output + item["Key"].removeprefix(prefix) + ".out", Body=body)
         job.transform_job_status, job.failure_reason = self.status, self.reason
@@ -112,18 +113,6 @@ def moto():
 def denied():
     yield DENIED
     DENIED.clear()
-
-
-@pytest.fixture(scope="module")
-def listening():
-    with EndpointServer() as server:
-        yield server
-
-
-@pytest.fixture
-def server(listening):
-    listening.heal()
-    return listening
 
 
 @pytest.fixture(scope="module")
@@ -254,12 +243,31 @@ def test_answers_in_another_order_are_joined_by_id(cloud, container):
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"), [("Failed", "AlgorithmError: out of memory"), ("Stopped", "no reason given")]
+    ("status", "reason"), [("Failed", "CapacityError: no instance"), ("Stopped", "no reason given")]
 )
 def test_a_job_that_ends_badly_says_why_and_leaves_nothing(cloud, container, status, reason):
     container.status, container.reason = status, reason if status == "Failed" else ""
     with pytest.raises(PermanentServiceError, match=rf"the job {status.lower()}: {reason}; see its log"):
         list(_open(cloud).score(CHUNKS))
+    assert _objects(cloud) == []
+
+
+@pytest.mark.parametrize("fault", ["poison", "crash"])
+def test_a_post_that_fails_a_job_is_rejected_by_the_endpoint_and_the_others_are_scored(cloud, server, container, fault):
+    """Only the file that holds it is asked of the endpoint; what the job did of the others stands."""
+    chunks = [[f"{chunk} {row} {'x' * 30_000}" for row in range(50)] for chunk in range(4)]
+    poison = chunks[3][2]
+    container.status, container.reason, container.spoilt_by = "Failed", "ClientError: see job logs", poison.encode()
+    server.fault = lambda _number, texts: fault if poison in texts else None
+    classifier = _open(cloud)
+    scored = list(classifier.score(chunks))
+    assert [chunk.refusals.keys() for chunk in scored] == [set(), set(), set(), {2}]
+    found = np.concatenate([chunk.probabilities for chunk in scored])
+    expected = toy_scores(list(chain.from_iterable(chunks)))
+    expected[152] = np.nan
+    np.testing.assert_array_equal(found, expected)
+    assert not any(chunks[0][0] in texts for texts in server.requests)
+    assert classifier.served_by == f"Batch Transform of model ade-model, endpoint {NAME}, variant AllTraffic"
     assert _objects(cloud) == []
 
 

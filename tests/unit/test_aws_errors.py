@@ -18,7 +18,13 @@ from adverse_events.aws.errors import (
     TRANSIENT_CODES,
     translated,
 )
-from adverse_events.errors import PermanentServiceError, RequestRefusedError, ServiceError, TransientServiceError
+from adverse_events.errors import (
+    ModelFailedError,
+    PermanentServiceError,
+    RequestRefusedError,
+    ServiceError,
+    TransientServiceError,
+)
 
 POST = "zanzibarquokka gave me hives"
 """Text of a post that a service sends back; it must come out nowhere."""
@@ -87,7 +93,7 @@ def test_so_is_any_server_error_or_throttle_whatever_its_code(code, status):
         (400, RequestRefusedError),
         (413, RequestRefusedError),
         (429, TransientServiceError),
-        (500, TransientServiceError),
+        (500, ModelFailedError),
         (503, TransientServiceError),
         (None, RequestRefusedError),
     ],

@@ -62,3 +62,17 @@ def test_pauses_are_drawn_below_a_limit_that_doubles_up_to_the_longest():
         # Full jitter fills the whole range; the chance that 200 draws leave a third of it empty is below 1e-30.
         assert min(pauses) < limit / 3
         assert max(pauses) > limit * 2 / 3
+
+
+def test_each_further_try_is_said_with_its_reason_and_number(caplog):
+    failures = iter([TransientServiceError("athena", "GetQueryExecution", "HTTP 503"), None])
+
+    def ask():
+        if failure := next(failures):
+            raise failure
+        return "answered"
+
+    with caplog.at_level("INFO", "adverse_events"):
+        assert patiently(ask, attempts=3, sleep=lambda _: None) == "answered"
+    (line,) = caplog.messages
+    assert line.startswith("athena GetQueryExecution: HTTP 503; try 2 of 3 follows in ")

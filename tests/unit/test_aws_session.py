@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import boto3
 import pytest
 from botocore.awsrequest import HeadersDict
+from botocore.exceptions import EndpointConnectionError
 from pydantic import ValidationError
 
 from adverse_events.aws.session import Cloud
@@ -109,3 +110,24 @@ def test_the_embedded_default_loads_no_library_of_aws():
     code = f"import sys, adverse_events.assembly, tasks.blocks; print({loaded})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_service_that_does_not_answer_is_said_to_be_waited_for_and_how_long_at_most(monkeypatch, caplog):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "y")
+    settings = AwsSettings(region="eu-west-1", max_attempts=2, connect_timeout_s=3)
+    with caplog.at_level("INFO", "adverse_events"), pytest.raises(EndpointConnectionError):
+        Cloud(settings).client("sts").get_caller_identity()
+    (line,) = caplog.messages
+    assert line == (
+        "sts GetCallerIdentity at http://127.0.0.1:9: no answer (EndpointConnectionError); try 2 of 2 follows, waiting "
+        "at most 23 s more"
+    )
+
+
+def test_descriptions_of_services_are_read_once_per_process_and_their_folders_do_not_pile_up():
+    loaders = {id(Cloud(AwsSettings(region="eu-west-1")).session._session.get_component("data_loader")) for _ in "abc"}
+    assert len(loaders) == 1
+    folders = Cloud(AwsSettings(region="eu-west-1")).session._session.get_component("data_loader").search_paths
+    assert len(folders) == len(set(folders)) + 1  # boto3 adds its own once more, until the next session

@@ -159,8 +159,16 @@ def test_growth_is_that_of_the_peak():
     assert (compared["peak_megabytes_small"], compared["peak_megabytes_large"]) == (400, 500)
 
 
+def test_the_coder_is_measured_alone_and_answers_alike_under_any_hash_seed():
+    measured = run.run("coder", n_posts=40, n_rounds=1, hash_seeds=("1", "2"))["coder"]
+    assert measured["equal_under_hash_seeds"] == {"seeds": "1, 2", "is_equal": True}
+    assert measured["posts_per_core_s"] > 0
+    assert measured["peak_megabytes"] > 10
+    assert measured["load_seconds"] <= measured["import_and_load_seconds"]
+
+
 def test_every_benchmark_says_how_long_it_takes():
-    assert run.BENCHMARKS.keys() == run.MINUTES.keys() == {"throughput", "memory", "cold_start", "wire"}
+    assert run.BENCHMARKS.keys() == run.MINUTES.keys() == {"throughput", "memory", "cold_start", "wire", "coder"}
 
 
 def test_an_unknown_benchmark_is_refused_with_the_known_ones():

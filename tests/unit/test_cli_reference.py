@@ -41,4 +41,4 @@ def test_an_error_leads_to_the_exit_code_the_page_states():
     assert {code_of(error) for error in errors} == {1}
     assert strictly(strict=True, n_rejects=1) == 3
     assert strictly(strict=True, n_rejects=0) == strictly(strict=False, n_rejects=1) == 0
-    assert set(MEANINGS) == {0, 1, 2, 3, 130}
+    assert set(MEANINGS) == {0, 1, 2, 3, 4, 130}

@@ -25,6 +25,7 @@ from adverse_events.sample import wire
 from adverse_events.sample.generate import generate
 from adverse_events.sample.week import sample_week
 from adverse_events.settings import load_settings
+from flows.backfill import backfill_adverse_events
 from flows.detect import detect_adverse_events
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -67,6 +68,13 @@ def detect(made, source=None, window_range=(None, None), **options):
     start, end = window_range
     return detect_adverse_events.fn(
         source=str(source or sample_week()), lake=made.lake, start=start, end=end, options=settings
+    )
+
+
+def backfill(made, window_range, **options):
+    start, end = window_range
+    return backfill_adverse_events.fn(
+        source=str(sample_week()), lake=made.lake, start=start, end=end, options=options_of(made) | options
     )
 
 
@@ -218,6 +226,54 @@ def test_a_service_that_stays_down_fails_the_run_and_leaves_no_half_window(aws, 
         check_receipts(aws, made)
     detect(made, window_range=QUARTER)
     assert assessments(reader(made)).to_pylist() == rows_between(assessments(embedded), QUARTER)
+
+
+@pytest.mark.parametrize(
+    ("service", "after", "fault", "says"),
+    [
+        ("s3", 40, Fault.EXPIRED, "credentials have expired; renew them and run again"),
+        ("comprehendmedical", 12, Fault.EXPIRED, "credentials have expired"),
+        ("sagemaker-runtime", 3, Fault.SKEWED, "this machine's clock"),
+        ("s3", 40, Fault.SKEWED, "this machine's clock differs from AWS's by minutes"),
+    ],
+)
+def test_a_backfill_whose_credentials_or_clock_fail_half_way_is_completed_by_the_next(
+    aws, made, embedded, service, after, fault, says
+):
+    """It fails at the first refusal, without asking again; what it had finished is not touched by the next."""
+    options = {"rows_per_batch": 30}
+    aws.faults.set(service, {fault: 1.0}, after=after)
+    with pytest.raises(PermanentServiceError, match=says):
+        backfill(made, QUARTER, **options)
+    aws.faults.clear()
+    aws.pass_time(60)  # a lease could not be given back
+    stands = {key: seen for key, seen in objects(aws, made).items() if key.startswith("lake/receipts/")}
+    n_finished = check_receipts(aws, made)
+
+    backfill(made, QUARTER, **options)
+
+    assert 0 < n_finished < check_receipts(aws, made)
+    assert stands.items() <= objects(aws, made).items()
+    assert assessments(reader(made)).to_pylist() == rows_between(assessments(embedded), QUARTER)
+
+
+def test_a_bucket_that_is_not_there_is_named_before_a_catalog_of_another_lake(made):
+    detect(made, window_range=QUARTER)
+    with pytest.raises(PermanentServiceError, match=r"HeadBucket s3://nowhere-at-all/lake/: 404 .*does not exist"):
+        detect_adverse_events.fn(
+            source=str(sample_week()),
+            lake="s3://nowhere-at-all/lake",
+            start=QUARTER[0],
+            end=QUARTER[1],
+            options=options_of(made),
+        )
+
+
+def test_the_week_in_windows_of_a_day_takes_less_than_an_object_per_hundred_posts(aws, made):
+    """Objects follow the windows: of an hour, the same quiet week has 343 of them, 1 per 6.6 posts scored."""
+    account = detect(made, window_minutes=1440)
+    assert account.rows_assessed > 2000
+    assert len(objects(aws, made)) <= account.rows_assessed / 100
 
 
 def test_a_catalog_that_stays_down_fails_the_run_while_the_data_stand(aws, made, embedded):

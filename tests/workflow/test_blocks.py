@@ -11,6 +11,7 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 from prefect import flow
+from prefect.blocks.system import Secret
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.testing.utilities import prefect_test_harness
 from prefect_aws import AwsCredentials, S3Bucket
@@ -48,6 +49,8 @@ def api():
         )
         S3Bucket(bucket_name="the-lake", credentials=AwsCredentials()).save("whole-bucket")
         S3Bucket(bucket_name="the-lake", credentials=AwsCredentials(aws_access_key_id="INLINE")).save("own-keys")
+        Secret(value="token-of-the-block").save("x-token")
+        Secret(value={"token": "in a dictionary"}).save("x-dictionary")
         S3Bucket(bucket_name="run-results", bucket_folder="results", credentials=AwsCredentials()).save("results")
         yield PREFECT_API_URL.value()
 
@@ -154,6 +157,29 @@ def test_a_bucket_block_is_never_taken_for_a_local_folder():
     for use in (assembly.lake_for, assembly.reader_for):
         with pytest.raises(UsageError, match=r"lake\.bucket_block lake is read by flows only"):
             use(settings)
+
+
+def test_the_token_of_x_comes_from_a_secret_block_and_shows_nowhere(api):
+    settings = resolve(load_settings({"x.bearer_token_block": "x-token"}))
+    assert assembly.token_for(settings).get_secret_value() == "token-of-the-block"
+    assert "token-of-the-block" not in repr(settings)
+
+
+def test_a_token_that_is_given_wins_over_the_block(api, monkeypatch):
+    monkeypatch.setenv("ADE_X__BEARER_TOKEN", "of-the-environment")
+    settings = resolve(load_settings({"x.bearer_token_block": "nobody"}))
+    assert assembly.token_for(settings).get_secret_value() == "of-the-environment"
+
+
+@pytest.mark.parametrize(("name", "told"), [("nobody", "no Prefect Secret block nobody"), ("x-dictionary", "no text")])
+def test_a_secret_block_that_holds_no_token_is_refused(api, name, told):
+    with pytest.raises(UsageError, match=told):
+        resolve(load_settings({"x.bearer_token_block": name}))
+
+
+def test_a_secret_block_is_read_by_flows_alone():
+    with pytest.raises(UsageError, match="read by flows only; set ADE_X__BEARER_TOKEN"):
+        assembly.token_for(load_settings({"x.bearer_token_block": "x-token"}))
 
 
 def test_a_missing_extra_is_named(monkeypatch):

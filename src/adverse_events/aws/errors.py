@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
-from adverse_events.errors import PermanentServiceError, RequestRefusedError, ServiceError, TransientServiceError
+from adverse_events.errors import (
+    ModelFailedError,
+    PermanentServiceError,
+    RequestRefusedError,
+    ServiceError,
+    TransientServiceError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,8 +179,10 @@ def _of_answer(error: boto.ClientError, service: str, operation: str) -> Service
     message = "" if service in SEES_POSTS else f": {said.get('Message', '')}"
     detail = f"{code} (HTTP {status}){message}"
     if code == "ModelError" and status != _TOO_MANY:
-        # The container answered. 5xx: it is overloaded or broken. Others: it refuses what the request holds.
-        kind = TransientServiceError if status >= _SERVER_ERROR else RequestRefusedError
+        # The container answered. 500: it failed on this request. Higher: it is overloaded or broken. Others: it refuses
+        # what the request holds.
+        kinds = {_SERVER_ERROR: ModelFailedError}
+        kind = kinds.get(status, TransientServiceError) if status >= _SERVER_ERROR else RequestRefusedError
         return kind(service, operation, f"the model's container answered HTTP {status}")
     if code in TRANSIENT_CODES or status >= _SERVER_ERROR or status == _TOO_MANY:
         return TransientServiceError(service, operation, detail)

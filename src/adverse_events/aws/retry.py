@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, TypeVar
 
 import tenacity
@@ -15,6 +16,9 @@ R = TypeVar("R")
 
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 20.0
+
+waiting = logging.getLogger("adverse_events.aws.waiting")
+"""Says when something is asked again, and why."""
 
 
 def patiently(ask: Callable[[], R], *, attempts: int, sleep: Callable[[float], None] | None = None) -> R:
@@ -31,11 +35,19 @@ def patiently(ask: Callable[[], R], *, attempts: int, sleep: Callable[[float], N
     Source:
         "Exponential Backoff And Jitter", AWS Architecture Blog, on full jitter; read 2026-11.
     """
+
+    def note(state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        waiting.info(
+            "%s; try %d of %d follows in %.1f s", error, state.attempt_number + 1, attempts, state.upcoming_sleep
+        )
+
     retrying = tenacity.Retrying(
         stop=tenacity.stop_after_attempt(attempts),
         wait=tenacity.wait_random_exponential(multiplier=FIRST_PAUSE_SECONDS, max=LONGEST_PAUSE_SECONDS),
         retry=tenacity.retry_if_exception_type((TransientServiceError, AnswerError)),
         sleep=sleep or tenacity.nap.sleep,
+        before_sleep=note,
         reraise=True,
     )
     return retrying(ask)

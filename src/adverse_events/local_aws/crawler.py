@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from adverse_events.dictionary import athena_type
 from adverse_events.local_aws.inside import split_url
@@ -101,6 +101,8 @@ class Crawlers:
                 outcome = {"Status": "SUCCEEDED"}
         except ClientError as failed:
             outcome["ErrorMessage"] = failed.response["Error"]["Message"]
+        except BotoCoreError as failed:  # as when this machine's services are being stopped
+            outcome["ErrorMessage"] = f"Internal Service Exception: {type(failed).__name__}"
         finally:
             time.sleep(max(0.0, self.least_seconds - (time.monotonic() - began)))
             with self._lock:
@@ -159,11 +161,13 @@ class Crawlers:
         bucket, prefix = split_url(storage["Location"])
         found = {partition_of(key.removeprefix(prefix)) for key in self._inside.keys(storage["Location"])}
         names = [key["Name"] for key in table["PartitionKeys"]]
+        columns = [{"Name": column["Name"], "Type": column["Type"]} for column in storage["Columns"]]
         inputs = [
             {
                 "Values": [value for _, value in partition],
                 "StorageDescriptor": {
                     **storage,
+                    "Columns": columns,
                     "Location": f"s3://{bucket}/{prefix}" + "".join(f"{key}={value}/" for key, value in partition),
                 },
             }

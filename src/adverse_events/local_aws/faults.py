@@ -9,14 +9,14 @@ from collections import Counter, defaultdict
 from enum import StrEnum
 from math import inf
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
 from adverse_events.local_aws.wire import Call, error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from werkzeug.wrappers import Request
 
@@ -40,6 +40,10 @@ class Fault(StrEnum):
     """The request is carried out, and the connection ends half-way through its answer."""
     HTML = "html"
     """A proxy's page instead of an answer; nothing is done."""
+    EXPIRED = "expired"
+    """Refused for credentials that have run out; nothing is done."""
+    SKEWED = "skewed"
+    """Refused for the client's clock; nothing is done."""
     SHORT = "short"
     """The model leaves out the last text's scores."""
     NAN = "nan"
@@ -56,6 +60,8 @@ ANY_SERVICE = (
     Fault.HTML,
 )
 OF_THE_MODEL = (Fault.SHORT, Fault.NAN)
+OF_THE_CLIENT = (Fault.EXPIRED, Fault.SKEWED)
+"""What no asking again mends."""
 
 _PAGE = (
     "<!DOCTYPE html><html><head><title>Gateway</title></head><body>The proxy could not reach the host.</body></html>"
@@ -130,17 +136,12 @@ class Faults:
             ConnectionAbortedError: The connection is to end without an answer.
         """
         fault = self._next(call.service)
-        if fault is None:
-            return handler(request)
         if fault is Fault.SLOW:
             time.sleep(self.pause_s)
+        if fault in {None, Fault.SLOW}:
             return handler(request)
-        if fault is Fault.THROTTLE:
-            return throttled(call.service)
-        if fault is Fault.SERVER_ERROR:
-            return broken(call.service)
-        if fault is Fault.HTML:
-            return page(call.service)
+        if fault in _INSTEAD:
+            return _INSTEAD[fault](call.service)
         if fault is Fault.CUT:
             raise ConnectionAbortedError
         answer = handler(request)
@@ -189,6 +190,29 @@ def broken(service: str) -> Response:
     return error(service, code.get(service, "InternalServerException"), "The service is unavailable.", 503)
 
 
+def expired(service: str) -> Response:
+    """Return the answer by which `service` refuses credentials that have run out.
+
+    Source:
+        "Error responses" of Amazon S3, "Common errors" of AWS Glue, SageMaker and Comprehend Medical; read 2026-11.
+    """
+    code = "ExpiredToken" if service in {"s3", "sts", "iam"} else "ExpiredTokenException"
+    return error(service, code, "The security token included in the request is expired", 400)
+
+
+def skewed(service: str) -> Response:
+    """Return the answer by which `service` refuses a client whose clock is wrong by minutes.
+
+    Source:
+        As `expired`.
+    """
+    if service == "s3":
+        detail = "The difference between the request time and the current time is too large."
+        return error(service, "RequestTimeTooSkewed", detail, 403)
+    code = "SignatureDoesNotMatch" if service in {"sts", "iam"} else "InvalidSignatureException"
+    return error(service, code, "Signature expired: the request is earlier than this service takes.", 403)
+
+
 def page(service: str) -> Response:
     """Return a proxy's page: with 502 to S3's clients, with 200 to the others, which is worse.
 
@@ -197,14 +221,22 @@ def page(service: str) -> Response:
     return Response(_PAGE, 502 if service == "s3" else 200, content_type="text/html; charset=utf-8")
 
 
+_INSTEAD: Mapping[Fault, Callable[[str], Response]] = {
+    Fault.THROTTLE: throttled,
+    Fault.SERVER_ERROR: broken,
+    Fault.HTML: page,
+    Fault.EXPIRED: expired,
+    Fault.SKEWED: skewed,
+}
+"""What is answered without carrying the request out."""
+
+
 def spoilt(answer: Response, fault: Fault) -> Response:
     """Return `answer` cut in the middle, or without its last text's scores, or with no number there."""
     body = answer.get_data()
     headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
     if fault is Fault.TRUNCATED:
-        cut = _Cut(body[: len(body) // 2], answer.status_code, headers)
-        cut.headers["Content-Length"] = str(len(body))
-        return cut
+        return _Cut(body[: len(body) // 2], answer.status_code, [*headers, ("Content-Length", str(len(body)))])
     scores = json.loads(body)
     if fault is Fault.SHORT:
         scores = scores[:-1]
@@ -214,4 +246,11 @@ def spoilt(answer: Response, fault: Fault) -> Response:
 
 
 class _Cut(Response):
+    """Sends what it has and breaks the connection, whatever length it promised."""
+
     automatically_set_content_length = False
+
+    def get_app_iter(self, environ: dict[str, Any]) -> Iterator[bytes]:
+        """Yield the body, and no end."""
+        yield from super().get_app_iter(environ)
+        raise ConnectionAbortedError

@@ -36,7 +36,7 @@ class ControlPlane:
 
     def __init__(self) -> None:
         """Make the application; a service's part is loaded when it is first asked."""
-        self._app = DomainDispatcherApplication(create_backend_app)
+        self._app = _Dispatcher(create_backend_app)
         self._one_at_a_time = Lock()
 
     def __call__(self, request: Request) -> Response:
@@ -49,6 +49,21 @@ class ControlPlane:
     def reset(self) -> None:
         """Forget everything."""
         Response.from_app(self._app, Request.from_values("/moto-api/reset", method="POST").environ, buffered=True)
+
+
+class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
+    """moto's choice of who answers a host, made once per host: moto itself lists its folder at every request."""
+
+    def __init__(self, create_app: Callable[[Any], Any]) -> None:
+        """Know no host yet."""
+        super().__init__(create_app)
+        self._backends: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """Return moto's name of the service that answers `host`; moto calls this one at a time."""
+        if host not in self._backends:
+            self._backends[host] = super().get_backend_for_host(host)
+        return self._backends[host]
 
 
 class Front:

@@ -11,7 +11,8 @@ import time
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 
 from adverse_events.local_aws.inside import split_url
 from adverse_events.local_aws.wire import error
@@ -88,12 +89,18 @@ class TransformJobs:
             outcome["FailureReason"] = str(failed)
         except ClientError as failed:
             outcome["FailureReason"] = f"ClientError: {failed.response['Error']['Message']}"
+        except (BotoCoreError, httpx.HTTPError) as failed:  # as when this machine's services are being stopped
+            outcome["FailureReason"] = f"InternalServerError: {type(failed).__name__}"
         finally:
             with self._lock:
                 self._states[name] = {**outcome, "TransformEndTime": time.time()}
 
     def _transform(self, job: dict[str, Any], stop: Event) -> bool:
-        """Transform every input file; False when the job was stopped before the last."""
+        """Transform every input file that can be; False when the job was stopped before the last.
+
+        Raises:
+            JobError: There is none, or one could not be transformed: it has no output, the others have.
+        """
         source = job["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
         bucket, prefix = split_url(source)
         keys = self._inside.keys(source)
@@ -101,14 +108,21 @@ class TransformJobs:
             msg = f"ClientError: No files found under {source}"
             raise JobError(msg)
         out_bucket, out_prefix = split_url(job["TransformOutput"]["S3OutputPath"])
+        failed: JobError | None = None
         for key in keys:
             if stop.is_set():
                 return False
             lines = self._inside.read(bucket, key).splitlines(keepends=True)
-            written = b"".join(self._answered(job, lines, stop))
+            try:
+                written = b"".join(self._answered(job, lines, stop))
+            except JobError as failure:
+                failed = failure
+                continue
             # The folder below the given prefix is kept in the output (SageMaker developer guide, Batch Transform).
             name = key.removeprefix(prefix).lstrip("/") or key.rpartition("/")[2]
             self._inside.write(out_bucket, f"{out_prefix.rstrip('/')}/{name}.out".lstrip("/"), written)
+        if failed:
+            raise failed
         return not stop.is_set()
 
     def _answered(self, job: dict[str, Any], lines: Sequence[bytes], stop: Event) -> Iterator[bytes]:

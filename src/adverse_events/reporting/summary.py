@@ -33,6 +33,7 @@ def summary_markdown(facts: ReportFacts, run: RunAccount | None = None) -> str:
     account = facts.account
     parts = [
         _headline(account),
+        f"**{run.n_windows_not_read:,} windows were not read:** {run.why_not_read}" if run and run.why_not_read else "",
         _section("Account", ["", "Rows", "Share"], _run_rows(run) if run else _account_rows(account)),
         _section("Priority of positive posts", ["", "Posts"], _priority_rows(facts)),
         _section("Drugs in positive posts", ["Ingredient", "Posts"], facts.top_ingredients(TOP)),

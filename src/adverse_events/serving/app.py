@@ -84,7 +84,7 @@ class _Service:
         self._limits = limits
         self._card = payload.encode_card(model.facts.card)
         self._pool = ThreadPoolExecutor(limits.scored_at_once, thread_name_prefix="score")
-        self._n_inside = 0
+        self._n_inside = self._n_answered = 0
         self._is_proven = False
 
     @asynccontextmanager
@@ -100,7 +100,14 @@ class _Service:
         """
         if self._is_proven or await self._prove():
             version = self._model.facts.version
-            return JSONResponse({"status": "ready", "model_version": version, "requests": self._n_inside})
+            return JSONResponse(
+                {
+                    "status": "ready",
+                    "model_version": version,
+                    "requests_under_way": self._n_inside,
+                    "requests_answered": self._n_answered,
+                }
+            )
         return _refusal(503, "the model does not score; the log says why")
 
     async def execution_parameters(self, _: Request) -> Response:
@@ -146,6 +153,7 @@ class _Service:
             # A cancelled request, too, must not go on in its thread.
             gone.set()
             watch.cancel()
+        self._n_answered += 1
         return Response(text, headers={payload.ATTRIBUTES_HEADER: self._card, "Content-Type": media_type})
 
     def _scored(self, body: bytes, headers: dict[str, str], gone: Event) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, field_validator
 
 from adverse_events.aws.address import Place
 from adverse_events.errors import UsageError
@@ -14,6 +14,7 @@ from adverse_events.source.files import FileFormat, find_files
 from adverse_events.source.posts import FIRST_YEAR, LAST_YEAR, MAX_CHARACTERS, PostReader
 from adverse_events.source.protocol import CHARACTERS_PER_CHUNK, ROWS_PER_CHUNK, Reject, SourceChunk, Tweet
 from adverse_events.source.rows import read_rows
+from adverse_events.source.x.search_settings import PRODUCTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +28,7 @@ class ArchiveSettings(BaseModel, frozen=True, extra="forbid"):
     path: Place | None = Field(
         None,
         description="File, folder (with its subfolders) or glob of posts, on this machine or s3://: JSON, CSV, TSV or "
-        "Parquet.",
+        "Parquet. Or x://recent or x://all, to search X.",
     )
     file_format: FileFormat | None = Field(None, description="Format of the files, where their names do not say.")
     text_column: str | None = Field(None, description="Column of the text. Empty: text, full_text, tweet, content...")
@@ -54,6 +55,19 @@ class ArchiveSettings(BaseModel, frozen=True, extra="forbid"):
     def is_s3(self) -> bool:
         """Whether the posts lie in a bucket."""
         return bool(self.path and self.path.startswith("s3://"))
+
+    @property
+    def is_x(self) -> bool:
+        """Whether the posts are searched for on X."""
+        return self.path in PRODUCTS
+
+    @field_validator("path")
+    @classmethod
+    def _names_a_search(cls, path: str | None) -> str | None:
+        if path and path.lower().startswith("x:") and path not in PRODUCTS:
+            msg = f"{path} is no search on X; write {' or '.join(PRODUCTS)}"
+            raise ValueError(msg)
+        return path
 
 
 class Archive:

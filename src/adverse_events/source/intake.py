@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from adverse_events.privacy import mask_text
+from adverse_events.privacy import mask_text, stored_author, stored_id
 from adverse_events.source.protocol import Reject, Tweet
 from adverse_events.source.sorting import ExternalSort
 from adverse_events.staging import REJECTED, TWEETS, StagedWriter
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from adverse_events.privacy import IdentityKey, PrivacySettings
-    from adverse_events.source.protocol import SourceChunk
+    from adverse_events.source.protocol import LeftOut, SourceChunk
 
 MS_PER_MINUTE = 60_000
 
@@ -46,6 +46,7 @@ class Intake:
         rows_read: All inputs.
         rows_out_of_range: Inputs whose time is outside the range.
         origins: Files read, in order.
+        left_out: What the source did not read.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Intake:
         self.n_tweets: Counter[int] = Counter()
         self.rejected: defaultdict[int, Counter[str]] = defaultdict(Counter)
         self.n_undated = self.rows_read = self.rows_out_of_range = 0
+        self.left_out: list[LeftOut] = []
         self._origins: dict[str, None] = {}
         self._channel, self._bounds, self._key = channel, bounds, key
         self._window_ms = window_minutes * MS_PER_MINUTE
@@ -89,6 +91,7 @@ class Intake:
         """Take one chunk."""
         self.rows_read += chunk.n_rows
         self._origins.update(dict.fromkeys(chunk.origins))
+        self.left_out.extend(chunk.left_out)
         self._add_tweets(chunk.tweets)
         self._add_rejects([reject for reject in chunk.rejects if reject.created_at])
         undated = [self._reject_row(reject) for reject in chunk.rejects if not reject.created_at]
@@ -110,12 +113,14 @@ class Intake:
         if not tweets:
             return
         columns: dict[str, Any] = {
-            "tweet_id": [self._id(tweet.tweet_id) for tweet in tweets],
-            "text": [mask_text(tweet.text) for tweet in tweets],
+            "tweet_id": [tweet.tweet_id if tweet.is_masked else self._id(tweet.tweet_id) for tweet in tweets],
+            "text": [tweet.text if tweet.is_masked else mask_text(tweet.text) for tweet in tweets],
             "created_at": created,
             "lang": [tweet.lang for tweet in tweets],
             "source": [self._channel] * len(tweets),
-            "author_pseudonym": [self._author(tweet.author_id) for tweet in tweets],
+            "author_pseudonym": [
+                tweet.author_id if tweet.is_masked else self._author(tweet.author_id) for tweet in tweets
+            ],
             "is_repost": [tweet.is_repost for tweet in tweets],
             "origin": [tweet.origin for tweet in tweets],
             "row_number": [tweet.row_number for tweet in tweets],
@@ -156,14 +161,14 @@ class Intake:
             "origin": reject.origin,
             "row_number": reject.row_number,
             "payload_sha256": reject.payload_sha256,
-            "tweet_id": None if reject.tweet_id is None else self._id(reject.tweet_id),
+            "tweet_id": reject.tweet_id if reject.is_masked or not reject.tweet_id else self._id(reject.tweet_id),
         }
 
     def _id(self, tweet_id: str) -> str:
-        return tweet_id if self._keeps_ids else self._key.pseudonym(tweet_id, "tweet")
+        return stored_id(tweet_id, self._key, keeps_ids=self._keeps_ids)
 
     def _author(self, author_id: str | None) -> str | None:
-        return self._key.pseudonym(author_id, "author") if self._keeps_ids and author_id else None
+        return stored_author(author_id, self._key, keeps_ids=self._keeps_ids)
 
 
 def _sort(folder: Path, schema: pa.Schema, order: tuple[str, ...]) -> ExternalSort:

@@ -56,7 +56,7 @@ def _lines(first: bytes, stream: io.BufferedReader, path: Path) -> Iterator[Row]
     while line:
         raw = line.strip()
         if raw:
-            yield from _posts(_parsed(raw), number, raw)
+            yield from posts_of(parsed(raw), number, raw)
         number += 1
         line = _line(stream, path, number)
 
@@ -76,16 +76,16 @@ def _document(first: bytes, stream: io.BufferedReader, path: Path) -> Iterator[R
             f"{path}: larger than {MAX_DOCUMENT_BYTES >> 20} MiB as one JSON document; write one post per line instead"
         )
         raise UsageError(msg)
-    value = _parsed(raw)
+    value = parsed(raw)
     if isinstance(value, Refusal):
         raise ContractError(str(path), f"{value.detail}; a file with one object per line should end in .jsonl")
     data = value.get("data") if isinstance(value, dict) else value
     elements = data if isinstance(data, list) else [value]
     for number, element in enumerate(elements, 1):
-        yield from _posts(element, number, None)
+        yield from posts_of(element, number, None)
 
 
-def _parsed(raw: bytes) -> Any:
+def parsed(raw: bytes) -> Any:
     """Return the value of `raw`, or the `Refusal` that says why it has none."""
     try:
         return from_json(raw)
@@ -101,8 +101,14 @@ def _parsed(raw: bytes) -> Any:
         return Refusal("malformed_json", f"{error.msg} at character {error.pos + 1}")
 
 
-def _posts(value: Any, number: int, raw: bytes | None) -> Iterator[Row]:
-    """Yield the posts that one line, or one element of a document, holds."""
+def posts_of(value: Any, number: int, raw: bytes | None) -> Iterator[Row]:
+    """Yield the posts that one line, one element of a document, or one answer of the API holds.
+
+    Args:
+        value: Its JSON, or why it has none.
+        number: Its place.
+        raw: Its bytes; None where it is part of something larger.
+    """
     if isinstance(value, Refusal):
         yield Row(number, {}, raw or b"", value)
     elif not isinstance(value, dict):

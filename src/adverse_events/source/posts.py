@@ -206,6 +206,18 @@ class PostReader:
         return Reject(reason, detail, self.origin, row.number, sha256, tweet_id, created_at)
 
 
+def read_id(value: object) -> str | None:
+    """Return the post id that a file's `value` is; None where it is empty.
+
+    Raises:
+        ValueError: It was rounded, as spreadsheets do, or is neither text nor a whole number.
+    """
+    try:
+        return _tweet_id(value)
+    except PydanticCustomError as error:
+        raise ValueError(error.message()) from None
+
+
 _Value = TypeVar("_Value")
 
 

@@ -28,6 +28,7 @@ class Tweet:
         origin: File, relative to the source, or landing key.
         row_number: Line or row in that file, from 1; None where it has none.
         payload_sha256: Hash of the bytes it was read from, hex.
+        is_masked: The text is masked, and id and author are what may be stored already.
     """
 
     tweet_id: str
@@ -39,6 +40,7 @@ class Tweet:
     origin: str
     row_number: int | None
     payload_sha256: str
+    is_masked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Reject:
         payload_sha256: As in `Tweet`.
         tweet_id: The source's id, where it could be read.
         created_at: Aware, where it could be read.
+        is_masked: As in `Tweet`.
     """
 
     reason: str
@@ -62,6 +65,23 @@ class Reject:
     payload_sha256: str
     tweet_id: str | None = None
     created_at: datetime | None = None
+    is_masked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A part of the range asked for that a source did not read; its windows are not touched.
+
+    Attributes:
+        start: First instant, on the window grid.
+        end: First instant after.
+        why: What stopped the reading and how to go on; None where there was no need to read, for the lake is up to
+            date.
+    """
+
+    start: datetime
+    end: datetime
+    why: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +90,13 @@ class SourceChunk:
 
     Attributes:
         origins: Files, or landing keys, that this chunk was read from, also those without a row.
+        left_out: What the source did not read of the range. No row of it is in any chunk.
     """
 
     origins: tuple[str, ...]
     tweets: tuple[Tweet, ...]
     rejects: tuple[Reject, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def n_rows(self) -> int:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from adverse_events.privacy import IdentityKey, PrivacySettings
-    from adverse_events.source.protocol import TweetSource
+    from adverse_events.source.protocol import LeftOut, TweetSource
 
 MAX_WINDOWS_PER_BATCH = 500
 """A long range without posts is cut too, so that no task writes thousands of partitions."""
@@ -44,6 +44,8 @@ class Spooled:
         rows_read: All inputs: those in the batches, the undated, and those out of range.
         rows_out_of_range: Inputs dated outside the range.
         origins: Files read, in order, also those without a row.
+        not_read: Windows of the range that the source stopped short of; they are not in the batches.
+        why_not_read: What stopped it, and how to go on; None where nothing did.
     """
 
     batches: tuple[Batch, ...]
@@ -52,6 +54,8 @@ class Spooled:
     rows_read: int
     rows_out_of_range: int
     origins: tuple[str, ...]
+    not_read: tuple[Window, ...] = ()
+    why_not_read: str | None = None
 
 
 def spool(
@@ -98,9 +102,19 @@ def spool(
                 intake.add(chunk)
                 if progress:
                     progress(chunk.n_rows)
-        batches = _batches(intake, asked or _seen(intake, window_minutes), folder, rows_per_batch)
+        skipped = [window for window in asked if _overlaps(window, intake.left_out)]
+        read = [window for window in asked if window not in set(skipped)] if asked else _seen(intake, window_minutes)
+        batches = _batches(intake, read, folder, rows_per_batch)
+    stopped = [part for part in intake.left_out if part.why]
     return Spooled(
-        batches, intake.undated, intake.n_undated, intake.rows_read, intake.rows_out_of_range, intake.origins
+        batches,
+        intake.undated,
+        intake.n_undated,
+        intake.rows_read,
+        intake.rows_out_of_range,
+        intake.origins,
+        tuple(window for window in skipped if _overlaps(window, stopped)),
+        next((part.why for part in stopped), None),
     )
 
 
@@ -111,6 +125,10 @@ def _asked(start: datetime | None, end: datetime | None, minutes: int) -> list[W
         msg = "a range needs both a start and an end; give neither to take every window the source holds"
         raise UsageError(msg)
     return list(windows_between(start, end, minutes))
+
+
+def _overlaps(window: Window, parts: Sequence[LeftOut]) -> bool:
+    return any(part.start < window.end and window.start < part.end for part in parts)
 
 
 def _seen(intake: Intake, minutes: int) -> list[Window]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import boto3
+
 from adverse_events.aws.doctor.catalog import catalog_checks
 from adverse_events.aws.doctor.models import model_checks
-from adverse_events.aws.doctor.protocol import Check, Permission
+from adverse_events.aws.doctor.protocol import Check, Doubt, Permission
 from adverse_events.aws.doctor.storage import storage_checks
 from adverse_events.aws.errors import translated
 from adverse_events.aws.secrets import secret_text
@@ -37,7 +40,12 @@ def cloud_checks(settings: Settings) -> list[Check]:
     account = _account(cloud)
     needs = (CREDENTIALS, REGION)
     checks = [
-        Check(REGION, "aws.region, AWS_REGION or the profile", partial(_region, cloud), "set aws.region"),
+        Check(
+            REGION,
+            "aws.region, AWS_REGION or the profile",
+            partial(_region, cloud),
+            "set aws.region; a region newer than boto3 works all the same",
+        ),
         Check(
             CREDENTIALS,
             "sts GetCallerIdentity",
@@ -81,11 +89,18 @@ def _caller(cloud: Cloud) -> str:
     return f"{identity['Arn']} in account {identity['Account']}"
 
 
-def _region(cloud: Cloud) -> str:
-    if not cloud.region:
+def _region(cloud: Cloud) -> str | Doubt:
+    region = cloud.region
+    if not region:
         msg = "no region is configured"
         raise UsageError(msg)
-    return cloud.region
+    partitions = cloud.session.get_available_partitions()
+    known = {name for partition in partitions for name in cloud.session.get_available_regions("ec2", partition)}
+    if region in known:
+        return region
+    alike = ", ".join(get_close_matches(region, sorted(known), n=2))
+    meant = f"; is it {alike}?" if alike else ""
+    return Doubt(f"{region} is no region that boto3 {boto3.__version__} knows of{meant}")
 
 
 def _clock(cloud: Cloud) -> str:

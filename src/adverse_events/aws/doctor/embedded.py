@@ -6,12 +6,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adverse_events import assembly
+from adverse_events import assembly, live
 from adverse_events.aws.doctor.protocol import Check
 from adverse_events.classification.model_folder import read_manifest, starter_model
 from adverse_events.errors import UsageError
 from adverse_events.settings import identity_key_path
 from adverse_events.source.files import find_files
+from adverse_events.source.x.search_settings import PRODUCTS
 
 if TYPE_CHECKING:
     from adverse_events.settings import Settings
@@ -35,10 +36,29 @@ def embedded_checks(settings: Settings) -> list[Check]:
         remedy = "mend the key's file, or set privacy.identity_key"
         checks.append(Check("identity key", f"read the key of {where}", lambda: _key(settings), remedy))
     source = settings.source.path
-    if source and not source.startswith("s3://"):
+    if settings.source.is_x:
+        path = f"/2/tweets/search/{PRODUCTS[str(source)]}"
+        checks.append(
+            Check("X API", f"GET {path} for a word nobody writes", lambda: _search(settings, path), _X_REMEDY)
+        )
+    elif source and not source.startswith("s3://"):
         remedy = "correct source.path"
         checks.append(Check("source", f"find the files of {source}", lambda: _source(settings), remedy))
     return checks
+
+
+_X_REMEDY = "do what the line above says; correct x.base_url, or the setting that holds the bearer token"
+
+_NO_WORD = "adverseeventsdoctorqzx"
+"""Posts are paid for, requests are not: a search that finds none costs nothing and proves the plan all the same."""
+
+
+def _search(settings: Settings, path: str) -> str:
+    patience = settings.x.model_copy(update={"max_attempts": 2, "longest_wait_s": 0})
+    with live.client_for(patience, assembly.token_for(settings)) as client:
+        client.get(path, {"query": _NO_WORD, "max_results": 10})
+    n_queries = len(live.queries_for(settings))
+    return f"answers; the drugs take {n_queries} {'query' if n_queries == 1 else 'queries'}"
 
 
 def _drugs() -> str:

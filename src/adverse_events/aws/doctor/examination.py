@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from adverse_events.aws.doctor.embedded import embedded_checks
-from adverse_events.aws.doctor.protocol import Check
+from adverse_events.aws.doctor.protocol import Check, Doubt
 from adverse_events.errors import AdverseEventsError, ServiceError, UsageError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from adverse_events.aws.doctor.protocol import Permission
     from adverse_events.settings import Settings
 
-Status = Literal["ok", "missing", "not asked"]
+Status = Literal["ok", "doubtful", "missing", "not asked"]
 
 _DENIED = re.compile(r"AccessDenied|403 |UnauthorizedOperation|KMSAccessDenied|NotAuthorized")
 
@@ -39,10 +39,10 @@ class Finding:
 
     Attributes:
         name: What was checked.
-        status: ok; missing; or not asked, because what it needs is missing.
+        status: ok; doubtful, which stops nothing; missing; or not asked, because what it needs is missing.
         asked: What was asked.
         found: What came back: a description, or why not.
-        remedy: What to do; empty where nothing is missing.
+        remedy: What to do; empty where all is well.
         permissions: What asking takes, exactly.
         untried: What a run takes besides and nobody can try without changing something.
     """
@@ -90,7 +90,7 @@ def examine(checks: Iterable[Check]) -> Iterator[Finding]:
     well: set[str] = set()
     for check in checks:
         finding = _finding(check, well)
-        if finding.status == "ok":
+        if finding.status in {"ok", "doubtful"}:
             well.add(check.name)
         yield finding
 
@@ -102,6 +102,7 @@ def parts_on_aws(settings: Settings) -> list[Part]:
         "endpoint.name": settings.endpoint.name or "",
         "coding.service": settings.coding.service if settings.coding.service == "comprehend" else "",
         "privacy.identity_key_secret": "" if settings.privacy.identity_key else settings.privacy.identity_key_secret,
+        "x.bearer_token_secret": "" if settings.x.bearer_token else settings.x.bearer_token_secret or "",
         "source.path": settings.source.path if str(settings.source.path).startswith("s3://") else "",
     }
     return [Part(setting, value) for setting, value in named.items() if value]
@@ -117,7 +118,7 @@ def _finding(check: Check, well: set[str]) -> Finding:
         found = check.examine()
     except (AdverseEventsError, OSError) as error:
         return finding("missing", str(error), _remedy(check, error))
-    return finding("ok", found)
+    return finding("doubtful", found.found, check.remedy) if isinstance(found, Doubt) else finding("ok", found)
 
 
 def _remedy(check: Check, error: Exception) -> str:

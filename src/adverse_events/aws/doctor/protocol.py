@@ -19,6 +19,12 @@ class Permission(NamedTuple):
         return f"{self.action} on {self.resource}"
 
 
+class Doubt(NamedTuple):
+    """What was found works as far as it can be told, and still may not be what was meant."""
+
+    found: str
+
+
 @dataclass(frozen=True)
 class Check:
     """One question, put to one part.
@@ -26,7 +32,8 @@ class Check:
     Attributes:
         name: What is checked; unique.
         asked: What is asked, with the name of its object.
-        examine: Asks it and returns what was found; raises `AdverseEventsError` or `OSError` for what is missing.
+        examine: Asks it and returns what was found, or a doubt about it; raises `AdverseEventsError` or `OSError` for
+            what is missing.
         remedy: What to do when it is missing for another reason than a permission.
         permissions: What asking takes.
         untried: What a run takes besides and nobody can try without changing something.
@@ -35,7 +42,7 @@ class Check:
 
     name: str
     asked: str
-    examine: Callable[[], str]
+    examine: Callable[[], str | Doubt]
     remedy: str = ""
     permissions: tuple[Permission, ...] = ()
     untried: tuple[Permission, ...] = ()

@@ -12,7 +12,13 @@ from adverse_events.aws.retry import patiently
 from adverse_events.classification.endpoint.ahead import Stopped
 from adverse_events.classification.endpoint.batches import MOST_BYTES, joined, refused
 from adverse_events.classification.protocol import Scored
-from adverse_events.errors import AnswerError, ContractError, PermanentServiceError, RequestRefusedError
+from adverse_events.errors import (
+    AnswerError,
+    ContractError,
+    ModelFailedError,
+    PermanentServiceError,
+    RequestRefusedError,
+)
 from adverse_events.serving import payload
 
 if TYPE_CHECKING:
@@ -28,6 +34,21 @@ SERVICE = "sagemaker-runtime"
 
 PROBE = ("The library opens at nine on weekdays.", "A ferry crosses the bay every hour.")
 """Harmless texts: what a refusal of these says is about the endpoint, not about a post."""
+
+
+MOST_FAILED = 8
+"""Posts of one request that the model may fail on and that are rejected for it; more are the container's fault."""
+
+TRIES_OF_A_PART = 2
+"""Tries per part of a request on which the model failed each time: the whole of it has had all of its own."""
+
+
+@dataclass
+class _Division:
+    """How a request is being divided: tries per part, and posts found on which the model fails."""
+
+    attempts: int
+    n_failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,7 +117,10 @@ class Endpoint:
         return answer
 
     def scored(self, texts: Sequence[str], identity: Identity, stop: Event) -> Scored:
-        """Return the scores of one request's texts; those the model refuses to read are refusals.
+        """Return the scores of one request's texts; those the model refuses to read, or fails on, are refusals.
+
+        A request that is refused, or on which the model fails each time, is halved until the texts at fault stand
+        alone, as long as the model scores a harmless text meanwhile: one such text in n costs about 4 log2(n) requests.
 
         Args:
             texts: At least one.
@@ -111,18 +135,29 @@ class Endpoint:
         n_bytes = len(payload.encode_request(texts)) if len(texts) == 1 else 0
         if n_bytes > MOST_BYTES:
             return refused(f"the post takes {n_bytes} bytes and a request at most {MOST_BYTES}", len(identity.labels))
-        try:
-            return self._patiently_scored(texts, identity, stop)
-        except RequestRefusedError as refusal:
-            # Many containers call each failure of theirs a bad request: a broken one would refuse post by post.
-            self.probe(_pausing(stop))
-            if len(texts) == 1:
-                return refused(f"{self.who}: {refusal.detail}", len(identity.labels))
-            middle = len(texts) // 2
-            halves = [self.scored(half, identity, stop) for half in (texts[:middle], texts[middle:])]
-            return joined(halves, len(identity.labels))
+        return self._divided(texts, identity, stop, _Division(self._attempts))
 
-    def _patiently_scored(self, texts: Sequence[str], identity: Identity, stop: Event) -> Scored:
+    def _divided(self, texts: Sequence[str], identity: Identity, stop: Event, division: _Division) -> Scored:
+        try:
+            return self._patiently_scored(texts, identity, stop, division.attempts)
+        except RequestRefusedError as refusal:
+            detail = refusal.detail
+        except ModelFailedError as failure:
+            division.attempts = min(division.attempts, TRIES_OF_A_PART)
+            division.n_failed += len(texts) == 1
+            if division.n_failed > MOST_FAILED:
+                raise
+            detail = f"{failure.detail} each time it was asked for this post"
+        # Many containers call each failure of theirs a bad request, and one that is down fails on all: either would
+        # lose post by post.
+        self.probe(_pausing(stop))
+        if len(texts) == 1:
+            return refused(f"{self.who}: {detail}", len(identity.labels))
+        middle = len(texts) // 2
+        halves = [self._divided(half, identity, stop, division) for half in (texts[:middle], texts[middle:])]
+        return joined(halves, len(identity.labels))
+
+    def _patiently_scored(self, texts: Sequence[str], identity: Identity, stop: Event, attempts: int) -> Scored:
         incomplete: list[Scored] = []
 
         def ask() -> Scored:
@@ -141,7 +176,7 @@ class Endpoint:
             return scored
 
         try:
-            return patiently(ask, attempts=self._attempts, sleep=_pausing(stop))
+            return patiently(ask, attempts=attempts, sleep=_pausing(stop))
         except AnswerError:
             if not incomplete:
                 raise

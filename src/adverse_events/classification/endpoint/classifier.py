@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from adverse_events.classification.endpoint.settings import EndpointSettings
     from adverse_events.classification.protocol import Scored
 
+OUR_TEXTS, OTHERS_TEXTS = 1024, 256
+"""Most texts of a request where no setting says. Our container sorts a request's texts by length, so that little is
+padded: of 2,340 posts, requests of 256 cost 1.2 times the processor time of requests of 1,024 (measured 2026-11). Many
+others score one text after the other, and must answer within a minute what waits behind other requests."""
+
 
 class SageMakerClassifier:
     """Scores texts at an endpoint of this project's container, or of any Hugging Face text classifier.
@@ -79,7 +84,8 @@ class SageMakerClassifier:
     def score(self, chunks: Iterable[Sequence[str]]) -> Iterator[Scored]:
         """Score texts chunk by chunk, a few requests ahead; see `Classifier.score`."""
         lengths: deque[int] = deque()
-        limits = Limits(self._settings.texts_per_request, self._settings.bytes_per_request)
+        usual = OUR_TEXTS if self.identity.card_version else OTHERS_TEXTS
+        limits = Limits(self._settings.texts_per_request or usual, self._settings.bytes_per_request)
         requests = requests_of(chunks, limits, lengths)
         with closing(in_order(self._scored, requests, at_once=self._settings.requests_in_flight)) as parts:
             yield from rechunked(parts, lengths, len(self.labels))

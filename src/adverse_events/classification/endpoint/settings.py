@@ -19,7 +19,13 @@ class EndpointSettings(BaseModel, frozen=True, extra="forbid"):
     ade_label: str | None = Field(
         None, description="Name of the ADE class in the answers; ADE, Adverse_Event and the like are known."
     )
-    texts_per_request: int = Field(256, ge=1, le=10_000, description="Most posts in one request.")
+    texts_per_request: int | None = Field(
+        None,
+        ge=1,
+        le=10_000,
+        description="Most posts in one request; when unset 1,024 for this project's container, which scores posts of "
+        "like length together, and 256 for another.",
+    )
     bytes_per_request: int = Field(
         200_000,
         ge=1_000,

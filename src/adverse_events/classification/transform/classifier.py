@@ -13,7 +13,7 @@ from adverse_events.classification.endpoint.batches import rechunked
 from adverse_events.classification.endpoint.classifier import SageMakerClassifier
 from adverse_events.classification.protocol import Scored
 from adverse_events.classification.transform.files import JobFolder
-from adverse_events.classification.transform.job import job_name, job_request, run_job
+from adverse_events.classification.transform.job import JobFailedError, job_name, job_request, run_job
 from adverse_events.errors import ContractError, PermanentServiceError, UsageError
 from adverse_events.serving import payload
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from adverse_events.aws.session import Cloud
-    from adverse_events.classification.endpoint.identity import Identity, Standing
+    from adverse_events.classification.endpoint.identity import Standing
     from adverse_events.classification.endpoint.settings import EndpointSettings
     from adverse_events.classification.transform.files import Part
 
@@ -32,12 +32,17 @@ class TransformClassifier:
     """Scores texts with the model of an endpoint, in a job of its own; made by `open`.
 
     All texts of one `score` are one job: they are written to S3 before it starts, and removed with its output after.
+    A file of them that the job could not do, for a post that the model refuses or fails on, is asked of the endpoint,
+    which finds that post.
     """
 
-    def __init__(self, cloud: Cloud, settings: EndpointSettings, identity: Identity, model_name: str) -> None:
+    def __init__(
+        self, cloud: Cloud, settings: EndpointSettings, endpoint: SageMakerClassifier, model_name: str
+    ) -> None:
         """Take what `open` found out."""
-        self.identity, self.model_name = identity, model_name
-        self._cloud, self._settings = cloud, settings
+        self.identity, self.model_name = endpoint.identity, model_name
+        self._cloud, self._settings, self._endpoint = cloud, settings, endpoint
+        self._has_asked_endpoint = False
 
     @classmethod
     def open(cls, cloud: Cloud, settings: EndpointSettings) -> Self:
@@ -55,7 +60,7 @@ class TransformClassifier:
         # A wrong path fails here, before a post is read.
         JobFolder(cloud, settings.transform_path, "")
         endpoint = SageMakerClassifier.open(cloud, settings)
-        return cls(cloud, settings, endpoint.identity, _only_model(settings.name, endpoint.standing))
+        return cls(cloud, settings, endpoint, _only_model(settings.name, endpoint.standing))
 
     @property
     def model_version(self) -> str:
@@ -74,8 +79,9 @@ class TransformClassifier:
 
     @property
     def served_by(self) -> str:
-        """The model as SageMaker names it."""
-        return f"Batch Transform of model {self.model_name}"
+        """The model as SageMaker names it, and the endpoint where it was asked too."""
+        asked = (f", {self._endpoint.served_by}") if self._has_asked_endpoint else ""
+        return f"Batch Transform of model {self.model_name}{asked}"
 
     def score(self, chunks: Iterable[Sequence[str]]) -> Iterator[Scored]:
         """Score all `chunks` in one job, then yield; see `Classifier.score`."""
@@ -83,13 +89,18 @@ class TransformClassifier:
         lengths: list[int] = []
         with JobFolder(self._cloud, str(self._settings.transform_path), job) as folder:
             parts = folder.write(chunks, lengths)
-            if any(part.is_sent for part in parts):
-                self._run(job, folder, parts)
+            is_whole = self._run(job, folder, parts) if any(part.is_sent for part in parts) else True
             outputs = folder.outputs() if parts else {}
-            answers = (self._scored(job, part, _lines(folder, outputs.get(part.name))) for part in parts)
+            answers = (
+                self._scored(job, part, _lines(folder, outputs.get(part.name)))
+                if is_whole or part.name in outputs or not part.is_sent
+                else self._asked(folder, part)
+                for part in parts
+            )
             yield from rechunked(answers, deque(lengths), len(self.labels))
 
-    def _run(self, job: str, folder: JobFolder, parts: Sequence[Part]) -> None:
+    def _run(self, job: str, folder: JobFolder, parts: Sequence[Part]) -> bool:
+        """Run the job; returns whether it did every file."""
         logger.info("transform job %s: %d posts in %d files", job, sum(part.n_rows for part in parts), len(parts))
         request = job_request(
             job,
@@ -100,7 +111,18 @@ class TransformClassifier:
             many_per_request=bool(self.identity.card_version),
             kms_key=self._cloud.settings.kms_key,
         )
-        run_job(self._cloud, request, self._settings.transform_timeout_minutes)
+        try:
+            run_job(self._cloud, request, self._settings.transform_timeout_minutes)
+        except JobFailedError as failed:
+            logger.warning("%s; the endpoint is asked for the files without output", failed)
+            return False
+        return True
+
+    def _asked(self, folder: JobFolder, part: Part) -> Scored:
+        """Return the scores of a part that the job could not do, asked of the endpoint."""
+        self._has_asked_endpoint = True
+        (scored,) = self._endpoint.score([folder.texts(part)])
+        return _placed(part, scored)
 
     def _scored(self, job: str, part: Part, lines: Sequence[Any]) -> Scored:
         """Return the scores of one part, its texts and its answers joined by id."""
@@ -137,16 +159,22 @@ class TransformClassifier:
             scored = score_rows(rows, self.labels)
         except payload.PayloadError as error:
             raise ContractError(who, str(error)) from None
-        if not part.refusals:
-            return scored
-        refusals = {number - part.start: why for number, why in part.refusals.items()}
-        sent = [index for index in range(part.n_rows) if index not in refusals]
-        probabilities = np.full((part.n_rows, len(self.labels)), np.nan, np.float32)
-        probabilities[sent] = scored.probabilities
-        is_truncated: list[bool | None] = [None] * part.n_rows
-        for index, cut in zip(sent, scored.is_truncated, strict=True):
-            is_truncated[index] = cut
-        return Scored(probabilities, is_truncated, refusals)
+        return _placed(part, scored)
+
+
+def _placed(part: Part, scored: Scored) -> Scored:
+    """Return what is said of the texts of `part` that were sent, with those between that were not."""
+    if not part.refusals:
+        return scored
+    refusals = {number - part.start: why for number, why in part.refusals.items()}
+    sent = [index for index in range(part.n_rows) if index not in refusals]
+    probabilities = np.full((part.n_rows, scored.probabilities.shape[1]), np.nan, np.float32)
+    probabilities[sent] = scored.probabilities
+    is_truncated: list[bool | None] = [None] * part.n_rows
+    for index, cut in zip(sent, scored.is_truncated, strict=True):
+        is_truncated[index] = cut
+    refusals.update({sent[index]: why for index, why in scored.refusals.items()})
+    return Scored(probabilities, is_truncated, refusals)
 
 
 def _lines(folder: JobFolder, key: str | None) -> list[Any]:

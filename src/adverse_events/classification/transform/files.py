@@ -112,8 +112,17 @@ class JobFolder:
         keys = self._keys(f"{self.prefix}output/")
         return {key.rsplit("/", 1)[-1].removesuffix(".out"): key for key in keys if key.endswith(".out")}
 
+    def texts(self, part: Part) -> list[str]:
+        """Return the texts of `part` that were sent, in order.
+
+        Raises:
+            ServiceError: They cannot be read.
+            AnswerError: They are no longer what was written.
+        """
+        return [payload.texts_of(line)[0] for line in self.read(f"{self.prefix}input/{part.name}")]
+
     def read(self, key: str) -> list[Any]:
-        """Return the lines of one output object, decoded.
+        """Return the lines of one object, decoded.
 
         Raises:
             ServiceError: It cannot be read.

@@ -25,10 +25,22 @@ OUTPUT_FILTER = "$['id','SageMakerOutput']"
 """What a job writes of each record joined with its answer: no text comes back."""
 
 
+_OF_DATA = ("ClientError", "AlgorithmError", "Bad HTTP status")
+"""How a reason begins that blames the model's answer to what a file holds, and not the service or its capacity.
+
+Source:
+    "Batch transform for inference", Amazon SageMaker AI Developer Guide: a file with a bad record has no output, other
+    files are processed on and their outputs usable; read 2026-11.
+"""
+
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 30.0
 _SLOWER = 1.5
 _LONGEST_ENDPOINT_NAME = 20
+
+
+class JobFailedError(PermanentServiceError):
+    """A job failed over its data: some of its input files have no output, the others have."""
 
 
 def job_name(endpoint: str) -> str:
@@ -97,7 +109,8 @@ def run_job(cloud: Cloud, request: dict[str, Any], timeout_minutes: float) -> No
         timeout_minutes: Longest wait.
 
     Raises:
-        PermanentServiceError: It failed, was stopped or took too long.
+        JobFailedError: The model refused what some input file holds, or failed on it.
+        PermanentServiceError: It failed otherwise, was stopped or took too long.
         TransientServiceError: It could not be asked about.
     """
     client, name = cloud.client("sagemaker"), request["TransformJobName"]
@@ -111,11 +124,9 @@ def run_job(cloud: Cloud, request: dict[str, Any], timeout_minutes: float) -> No
             client.stop_transform_job(TransformJobName=name)
         raise
     if status != "Completed":
-        detail = (
-            f"the job {status.lower()}: {reason or 'no reason given'}; see its log in /aws/sagemaker/TransformJobs, "
-            "or set endpoint.mode to realtime, which rejects single posts"
-        )
-        raise PermanentServiceError("sagemaker", f"transform job {name}", detail)
+        detail = f"the job {status.lower()}: {reason or 'no reason given'}; see its log in /aws/sagemaker/TransformJobs"
+        kind = JobFailedError if status == "Failed" and reason.startswith(_OF_DATA) else PermanentServiceError
+        raise kind("sagemaker", f"transform job {name}", detail)
 
 
 def _ended(client: Any, name: str, timeout_minutes: float) -> tuple[str, str]:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import stamina
+
 from adverse_events.coding.wire import with_text, without_text
 from adverse_events.errors import AnswerError, ContractError, UsageError
 
@@ -94,11 +96,19 @@ class AnswerCache:
             self._database.close()
             msg = f"{self._path}: is another program's database; set comprehend.cache to a file of its own"
             raise UsageError(msg)
-        execute("PRAGMA journal_mode = WAL")
+        self._enter_wal()
         # A lost answer is asked again, so a power cut may cost the last ones; the file itself stays whole.
         execute("PRAGMA synchronous = NORMAL")
         execute(f"PRAGMA application_id = {_OURS}")
         execute(_SCHEMA)
+
+    def _enter_wal(self) -> None:
+        # SQLite does not wait for a lock where waiting could deadlock, and a change of journal mode is such a place
+        # (https://www.sqlite.org/c3ref/busy_handler.html): it says "locked" at once while another process opens.
+        busy = stamina.retry_context(on=_is_busy, attempts=None, timeout=LOCK_SECONDS, wait_initial=0.01, wait_max=0.2)
+        for attempt in busy:
+            with attempt:
+                self._database.execute("PRAGMA journal_mode = WAL")
 
     @contextmanager
     def _damage_named(self) -> Iterator[None]:
@@ -111,6 +121,10 @@ class AnswerCache:
             detail = "is damaged or no cache of answers; delete it: texts are then asked about again"
             # The cause could quote what the file holds.
             raise ContractError(str(self._path), detail) from None
+
+
+def _is_busy(error: Exception) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_BUSY
 
 
 def _key(operation: str, model_version: str, text: str) -> bytes:

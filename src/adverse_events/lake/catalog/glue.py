@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -121,10 +122,12 @@ class GlueCatalog:
             return 0
         inputs = {table.name: table_input(table, self._lake_url, {}) for table in TABLES}
         partitions = partitions_of(receipts)
-        n_new = sum(
-            register(self._glue, self._settings.database or "", inputs[name], values)
-            for name, values in partitions.items()
-        )
+
+        def add(name: str) -> int:
+            return register(self._glue, self._settings.database or "", inputs[name], partitions[name])
+
+        with ThreadPoolExecutor(len(TABLES)) as pool:
+            n_new = sum(pool.map(add, partitions))
         logger.info("%d of %d partitions registered", n_new, sum(map(len, partitions.values())))
         return n_new
 
@@ -199,7 +202,8 @@ class GlueCatalog:
     def _other(self, name: str, detail: str) -> ContractError:
         return ContractError(
             f"catalog table {self._settings.database}.{name}",
-            f"{detail}. Set another catalog.database, or drop that entry in Glue (no data are lost) and run again",
+            f"{detail}. Correct lake.path, now {self._lake_url}, if it is not the lake you mean; else set another "
+            "catalog.database, or drop that entry in Glue (no data are lost) and run again",
         )
 
     def _ensure_table(self, stands: dict[str, Any] | None, wanted: dict[str, Any]) -> int:

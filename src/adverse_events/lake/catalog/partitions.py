@@ -68,8 +68,13 @@ def _check(operation: str, errors: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _input(table: Mapping[str, Any], values: Values) -> dict[str, Any]:
-    """Return the Glue ``PartitionInput``: the table's own storage, in the partition's folder."""
+    """Return the Glue ``PartitionInput``: the table's own storage, in the partition's folder.
+
+    Without the comments of its columns, which are half of what a partition takes: the table keeps them.
+    """
     storage = table["StorageDescriptor"]
+    columns = [{"Name": column["Name"], "Type": column["Type"]} for column in storage["Columns"]]
     keys = (key["Name"] for key in table["PartitionKeys"])
     folder = "/".join(f"{key}={value}" for key, value in zip(keys, values, strict=True))
-    return {"Values": list(values), "StorageDescriptor": {**storage, "Location": f"{storage['Location']}{folder}/"}}
+    location = f"{storage['Location']}{folder}/"
+    return {"Values": list(values), "StorageDescriptor": {**storage, "Columns": columns, "Location": location}}

@@ -1,24 +1,24 @@
 """The lake in a bucket: the objects of a local lake, byte for byte, each window written whole or not at all.
 
 Files are prepared exactly as for a local lake, in a private temporary folder, and their bytes are put under
-deterministic keys with boto3. awswrangler reads them back (``wr.s3.read_parquet(url, dataset=True)``) and finds the
-newest part when a lake is opened; it does not write them, because
+deterministic keys through awswrangler, one conditional request each (`upload`); an object longer than its parts goes
+in one request of boto3. awswrangler also reads them back (``wr.s3.read_parquet(url, dataset=True)``) and finds the
+newest part when a lake is opened. What of it is not used, because
 
 * ``wr.s3.to_parquet(dataset=True)`` names files by random UUIDs, deletes before it writes or duplicates on a retry,
   and takes the rows through pandas, which changes types and bytes;
-* ``wr.s3.upload`` completes a multipart upload on its way out of an error: with the second of two parts refused, half
-  a file stood under its key. It also makes a client per call, and a put cannot depend on what it replaces;
 * ``wr.s3.delete_objects`` passes over keys that S3 answers with InternalError, and would leave old rows standing.
 
-(awswrangler 3.17, ``s3/_fs.py`` and ``s3/_delete.py``, read and tried.) Writers of one date take turns by a lease,
-see `lease`.
+(awswrangler 3.17.1, ``s3/_delete.py``, read and tried.) Writers of one date take turns by a lease, see `lease`.
 """
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from contextvars import copy_context
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Self
@@ -39,7 +39,8 @@ from adverse_events.staging import workspace
 from adverse_events.tables import RECEIPTS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
     from pathlib import Path
 
     from adverse_events.aws.session import Cloud
@@ -125,21 +126,12 @@ class S3Lake(WindowedLake):
 
     def _replace(self, jobs: Sequence[Job]) -> list[Receipt]:
         """Run `jobs` date by date: one lease and one listing serve all windows of a date."""
-        receipts = []
-        for date, of_date in groupby(jobs, lambda job: partition_of(job.receipt_key).partition("/")[0]):
-            waiting = list(of_date)
-            for begin in range(0, len(waiting), _GROUP):
-                with workspace() as staging:
-                    receipts += self._replace_group(date, waiting[begin : begin + _GROUP], staging)
-        return receipts
+        with closing(_prepared_ahead(_groups(jobs))) as dates:
+            return [receipt for date, prepared in dates for receipt in self._replace_group(date, prepared)]
 
-    def _replace_group(self, date: str, jobs: Sequence[Job], staging: Path) -> list[Receipt]:
-        prepared = {}
-        for number, job in enumerate(jobs):
-            with _disk_errors(staging, job.what):
-                prepared[job.what] = job.prepare(stem=staging / str(number))
+    def _replace_group(self, date: str, prepared: dict[str, Prepared]) -> list[Receipt]:
         with leased(self._store, f"{LOCKS}/{date}.json", self._lease_terms) as lease:
-            listing = Listing(self._store, [job.receipt_key for job in jobs])
+            listing = Listing(self._store, [window.receipt.key for window in prepared.values()])
             changed = {what: window for what, window in prepared.items() if not listing.stands(window)}
 
             def put(what: str, window: Prepared) -> None:
@@ -162,6 +154,51 @@ class S3Lake(WindowedLake):
             )
             for what, window in prepared.items()
         ]
+
+
+def _groups(jobs: Sequence[Job]) -> Iterator[tuple[str, list[Job]]]:
+    """Yield the jobs of each date, at most `_GROUP` at a time."""
+    for date, of_date in groupby(jobs, lambda job: partition_of(job.receipt_key).partition("/")[0]):
+        waiting = list(of_date)
+        for begin in range(0, len(waiting), _GROUP):
+            yield date, waiting[begin : begin + _GROUP]
+
+
+def _prepared_ahead(groups: Iterable[tuple[str, list[Job]]]) -> Generator[tuple[str, dict[str, Prepared]]]:
+    """Yield each group with its files, those of the next one being written while this one's travel.
+
+    A group's files are there until the next is asked for.
+    """
+    writer = ThreadPoolExecutor(1, "prepare")
+    ahead: deque[tuple[str, ExitStack, Future[dict[str, Prepared]]]] = deque()
+
+    def first() -> Iterator[tuple[str, dict[str, Prepared]]]:
+        date, staging, writing = ahead.popleft()
+        with staging:
+            yield date, writing.result()
+
+    try:
+        for date, jobs in groups:
+            staging = ExitStack()
+            folder = staging.enter_context(workspace())
+            # In this context: progress is told to who listens in it.
+            ahead.append((date, staging, writer.submit(copy_context().run, _prepared, jobs, folder)))
+            if len(ahead) > 1:
+                yield from first()
+        while ahead:
+            yield from first()
+    finally:
+        writer.shutdown(cancel_futures=True)
+        for _, staging, _ in ahead:
+            staging.close()
+
+
+def _prepared(jobs: Sequence[Job], staging: Path) -> dict[str, Prepared]:
+    prepared = {}
+    for number, job in enumerate(jobs):
+        with _disk_errors(staging, job.what):
+            prepared[job.what] = job.prepare(stem=staging / str(number))
+    return prepared
 
 
 @contextmanager

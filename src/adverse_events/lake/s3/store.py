@@ -17,7 +17,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import partial
-from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +25,11 @@ from botocore.exceptions import ClientError
 from adverse_events.aws.errors import translated
 from adverse_events.aws.retry import patiently
 from adverse_events.errors import PermanentServiceError, TransientServiceError, UsageError
+from adverse_events.lake.s3 import upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from io import BufferedReader
 
     from adverse_events.aws.session import Cloud
 
@@ -90,9 +91,18 @@ class S3Store:
         self.bucket, self.prefix = bucket_and_prefix(url)
         self.url = f"s3://{self.bucket}/{self.prefix}".rstrip("/")
         self._client = cloud.client("s3")
-        self._encryption = {"ServerSideEncryption": "aws:kms", "BucketKeyEnabled": True}
+        self._encryption: dict[str, Any] = {"ServerSideEncryption": "aws:kms", "BucketKeyEnabled": True}
         if cloud.settings.kms_key:
             self._encryption["SSEKMSKeyId"] = cloud.settings.kms_key
+
+    def check_bucket(self) -> None:
+        """Make sure that there is such a bucket, within reach.
+
+        Raises:
+            ServiceError: There is not.
+        """
+        with self._translated("HeadBucket", ""):
+            self._client.head_bucket(Bucket=self.bucket)
 
     def list_between(self, first: str, last: str = "") -> dict[str, Seen]:
         """Return the objects whose keys start with `first`, `last` or lie between, in order.
@@ -161,19 +171,18 @@ class S3Store:
             ChangedError: Another version stands there.
             ServiceError: S3 refused, or did not answer within the retry budget.
         """
+        if isinstance(content, Path) and content.stat().st_size <= upload.MOST_BYTES:
+            content = content.read_bytes()
         digest = _digest(content)
-        condition = {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
-        with self._changing("PutObject", key), _opened(content) as body:
+        request = {
+            "ChecksumSHA256": base64.b64encode(digest).decode(),
+            "Metadata": {SHA256: digest.hex(), **(metadata or {})},
+            **({"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}),
+            **self._encryption,
+        }
+        with self._changing("PutObject", key):
             try:
-                answer = self._client.put_object(
-                    Bucket=self.bucket,
-                    Key=self.prefix + key,
-                    Body=body,
-                    ChecksumSHA256=base64.b64encode(digest).decode(),
-                    Metadata={SHA256: digest.hex(), **(metadata or {})},
-                    **condition,
-                    **self._encryption,
-                )
+                answer = self._put(self.prefix + key, content, request)
             except ClientError as error:
                 # A put that S3 carried out and whose answer was lost is repeated by botocore, and then refused.
                 etag = self._etag_of(key, digest.hex()) if _code(error) in _CHANGED else None
@@ -181,6 +190,14 @@ class S3Store:
                     raise
                 return etag
         return str(answer["ETag"])
+
+    def _put(self, key: str, content: bytes | Path, request: dict[str, Any]) -> dict[str, Any]:
+        """Put an object by one request: through awswrangler, which would cut one that is longer than its parts."""
+        if isinstance(content, bytes) and 0 < len(content) <= upload.MOST_BYTES:
+            return upload.upload(self._client, f"s3://{self.bucket}/{key}", content, request)
+        with _opened(content) as body:
+            answer: dict[str, Any] = self._client.put_object(Bucket=self.bucket, Key=key, Body=body, **request)
+        return answer
 
     def delete(self, key: str, etag: str) -> None:
         """Remove the version `etag` of an object; one that is gone already is fine.
@@ -249,13 +266,18 @@ def bucket_and_prefix(url: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _opened(content: bytes | Path) -> Iterator[BufferedReader | BytesIO]:
-    with content.open("rb") if isinstance(content, Path) else BytesIO(content) as body:
+def _opened(content: bytes | Path) -> Iterator[BufferedReader | bytes]:
+    if isinstance(content, bytes):
+        yield content
+        return
+    with content.open("rb") as body:
         yield body
 
 
 def _digest(content: bytes | Path) -> bytes:
-    with _opened(content) as body:
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).digest()
+    with content.open("rb") as body:
         return hashlib.file_digest(body, "sha256").digest()
 
 

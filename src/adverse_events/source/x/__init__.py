@@ -1,0 +1,1 @@
+"""X API v2: the client, and what is read through it."""
