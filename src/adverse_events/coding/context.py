@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 from adverse_events.coding.blame import blamed_drug, is_one_list
 from adverse_events.coding.experiencer import Experiencers
 from adverse_events.coding.hearing import NEAR, NEGATION, REACH, WITHDRAWAL, Hearing
-from adverse_events.coding.lexicon import NO, REASON, ROLES, STATED, STOPPED, TAKEN, TRAITS, UNKNOWN
+from adverse_events.coding.lexicon import ILLNESS, NO, REASON, ROLES, STATED, STOPPED, TAKEN, TRAITS, UNKNOWN
 from adverse_events.coding.reading import DRUG, PAUSE, STOPS
 
 if TYPE_CHECKING:
@@ -276,16 +276,17 @@ class Context:
         return Finding(role, tuple(sorted(traits)), blamed, {role: why, **traits})
 
     def _is_treated_flare(self, form: FoundForm, found: FoundCue | None) -> bool:
-        """Whether a condition is said to get worse before any drug is named, and then one is taken."""
+        """Whether a condition is said to begin or get worse before any drug is named, and then one is taken."""
         drugs = self._hearing.drugs
-        if found is None or found.begin < form.end or not drugs or drugs[0] < found.end:
+        if found is None or not drugs or drugs[0] < max(found.end, form.end):
             return False
-        if not any(cue.meaning == "ADE" and cue.side == "after" and cue.crosses == NO for cue in found.cues):
+        is_after = found.begin >= form.end
+        if not any(cue.meaning == "ADE" and _tells_onset(cue, is_after=is_after) for cue in found.cues):
             return False
-        between = self._words[found.begin : drugs[0]]
+        told = max(found.end, form.end)
         is_one_sentence = not self._hearing.has_stop(form.end, drugs[0])
-        is_consequence = self._classes["LED_BY"].isdisjoint(between)
-        return self._hearing.has(TAKEN, found.end, drugs[0]) and is_one_sentence and is_consequence
+        is_consequence = self._classes["LED_BY"].isdisjoint(self._words[form.end : drugs[0]])
+        return self._hearing.has(TAKEN, told, drugs[0]) and is_one_sentence and is_consequence
 
     def _default(self, index: int, traits: Mapping[str, object]) -> tuple[str, str]:
         """Return the role of a condition no cue speaks of, and the rule."""
@@ -331,6 +332,11 @@ class Context:
             return False
         sentence = self._all_words[first:end]
         return sentence[0] in self._classes["QUESTION"] and self._classes["SELF"].isdisjoint(sentence)
+
+
+def _tells_onset(cue: Cue, *, is_after: bool) -> bool:
+    """Whether the cue says that a condition began ("got", of an illness) or got worse ("flared", after it)."""
+    return cue.crosses == NO and (cue.side == "after" if is_after else cue.of == ILLNESS)
 
 
 def _is_heard(cue: Cue) -> bool:
