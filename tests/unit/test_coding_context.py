@@ -51,7 +51,7 @@ def test_the_sets_share_no_post():
         ("hope zoloft helps my anxiety", "INDICATION"),
         ("zoloft made my anxiety worse", "ADE"),
         ("thanks zoloft for the insomnia", "ADE"),
-        ("dizzy, had the flu last week, zoloft is fine", "UNKNOWN"),
+        ("dizzy, must be the weather, zoloft is fine", "UNKNOWN"),
         ("so dizzy today", "UNKNOWN"),
     ],
 )

@@ -84,7 +84,7 @@ class LocalRules:
         forms = sorted((*filter(None, places), *others), key=lambda form: form.begin)
         findings = dict(zip(((form.begin, form.end) for form in forms), self._roles.judge(read, forms), strict=True))
         return tuple(
-            self._completed(read, entity, findings[place.begin, place.end] if place else _UNPLACED, drugs)
+            self._completed(read, entity, place, findings[place.begin, place.end] if place else _UNPLACED, drugs)
             for entity, place in zip(distinct, places, strict=True)
         )
 
@@ -131,13 +131,25 @@ class LocalRules:
             prior = alike.prior if alike else ""
         return Condition(entity.text, code, description, kind, prior)
 
-    def _completed(self, read: ReadText, entity: Entity, finding: Finding, drugs: Sequence[DrugMention]) -> Entity:
+    def _completed(
+        self,
+        read: ReadText,
+        entity: Entity,
+        place: FoundForm | None,
+        finding: Finding,
+        drugs: Sequence[DrugMention],
+    ) -> Entity:
         unnamed = [Trait(name, CUE_SCORE) for name in finding.traits if name not in SERVICE_TRAITS]
         traits = sorted((*entity.traits, *unnamed), key=lambda trait: (-trait.score, trait.name))
         is_denied = any(trait.name == "NEGATION" for trait in traits)
         cause = None if is_denied else self._roles.cause(read, finding, drugs)
         best = max(entity.concepts, key=lambda concept: concept.score, default=None)
-        body_system, is_serious = _for_code(self._facts, best.code if best else "") or ("", False)
+        code = best.code if best else ""
+        found = place.form.condition if place else None
+        if found and found.body_system and found.code == code:  # two conditions of one code may lie elsewhere
+            body_system, is_serious = found.body_system, found.is_serious
+        else:
+            body_system, is_serious = _for_code(self._facts, code) or ("", False)
         return replace(
             entity,
             traits=tuple(traits),
