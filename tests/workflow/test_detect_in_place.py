@@ -255,7 +255,7 @@ REFUSED = {
     "another window length": ({"window_minutes": 30}, None, UsageError, "60 there, 30 in this run (use the lake's len"),
     "a length that is none": ({"window_minutes": 7}, None, UsageError, "does not divide a day; choose 5, 15, 30"),
     "another privacy mode": ({"privacy.mode": "case"}, None, UsageError, "use the lake's mode"),
-    "newer code's lake": ({}, newer_lake, ContractError, "is newer than the 2 this code knows; upgrade adverse_events"),
+    "newer code's lake": ({}, newer_lake, ContractError, "is newer than the 3 this code knows; upgrade adverse_events"),
     "no model there": ({"classifier.model": "nowhere"}, None, UsageError, "holds no model.json; point the model"),
 }
 
