@@ -47,16 +47,21 @@ def wire(n_posts: int = N_POSTS, seed: int = SEED) -> dict[str, Any]:
     Raises:
         BenchmarkError: The services did not start.
     """
-    with tempfile.TemporaryDirectory(prefix="ade-bench-") as name, local_aws(ROUNDS + 1) as runs:
+    with tempfile.TemporaryDirectory(prefix="ade-bench-") as name, local_aws(ROUNDS + 1) as (services, runs):
         folder = Path(name)
         archive = write_archive(folder / "posts.jsonl", n_posts, seed)
         warm_up = folder / "warm-up.jsonl"
         warm_up.write_text("".join(archive.read_text(encoding="utf-8").splitlines(keepends=True)[:N_WARM_UP]), "utf-8")
         run_flow(warm_up, folder / "warm-up")
         run_wired(warm_up, runs[-1])
-        rounds = [
-            (run_flow(archive, folder / f"lake-{number}"), run_wired(archive, runs[number])) for number in range(ROUNDS)
-        ]
+        rounds, processor = [], []
+        for number in range(ROUNDS):
+            before = _processor_seconds(services)
+            local = run_flow(archive, folder / f"lake-{number}")
+            between = _processor_seconds(services)
+            remote = run_wired(archive, runs[number])
+            rounds.append((local, remote))
+            processor.append((between - before, _processor_seconds(services) - between))
     embedded, wired = zip(*rounds, strict=True)
     ratios = [local.seconds / remote.seconds for local, remote in rounds]
     return {
@@ -66,13 +71,18 @@ def wire(n_posts: int = N_POSTS, seed: int = SEED) -> dict[str, Any]:
         "embedded": _speeds(embedded),
         "wire": _speeds(wired),
         "ratio": {"median": median(ratios), "lowest_round": min(ratios), "highest_round": max(ratios)},
+        "processor_seconds": {
+            "embedded": median(local for local, _ in processor),
+            "wire": median(remote for _, remote in processor),
+            "ratio": median(local / remote for local, remote in processor),
+        },
         "bar": {"ratio": LEAST_RATIO},
     }
 
 
 @contextmanager
-def local_aws(n_runs: int) -> Iterator[list[dict[str, Any]]]:
-    """Run the services in a process of their own, reached from this one, and provide the settings of each run.
+def local_aws(n_runs: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Run the services in a process of their own, reached from this one; provide its id and the settings of each run.
 
     Raises:
         BenchmarkError: They did not start.
@@ -88,11 +98,22 @@ def local_aws(n_runs: int) -> Iterator[list[dict[str, Any]]]:
             raise BenchmarkError(msg)
         told = json.loads(line)
         os.environ.update(told["environment"])
-        yield told["settings"]
+        yield services.pid, told["settings"]
     finally:
         os.environ.clear()
         os.environ.update(before)
         services.communicate()  # the end of its input is what it waits for
+
+
+def _processor_seconds(services: int) -> float:
+    """Return the processor time that this process and the process `services` have taken so far.
+
+    Linux says that of another process in clock ticks, in ``/proc`` (proc(5), utime and stime); elsewhere it is left
+    out.
+    """
+    about = Path(f"/proc/{services}/stat")
+    ticks = about.read_text(encoding="ascii").rpartition(")")[2].split()[11:13] if about.exists() else []
+    return time.process_time() + sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def run_wired(source: Path, settings: Mapping[str, Any]) -> FlowRound:

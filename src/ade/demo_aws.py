@@ -42,6 +42,10 @@ QUESTION = (
 EMBEDDED = {"endpoint.name": "", "coding.service": "embedded", "catalog.database": None}
 
 
+DAILY = {"window_minutes": 1440}
+"""Objects depend on the windows, not on the posts: what a quiet source should be kept in."""
+
+
 @dataclass(frozen=True)
 class Shown:
     """What the run over the wire came to.
@@ -50,7 +54,8 @@ class Shown:
         done: The run.
         comparison: Its assessments against those of the embedded default.
         requests: Requests by service and operation.
-        n_objects: Objects in the lake's folder of the bucket.
+        n_objects: Objects in the lake's folder of the bucket, in windows of an hour.
+        n_objects_daily: Objects of the same week in windows of a day.
         answer: Result of `QUESTION`.
     """
 
@@ -58,6 +63,7 @@ class Shown:
     comparison: Comparison
     requests: Mapping[str, int]
     n_objects: int
+    n_objects_daily: int
     answer: pa.Table
 
 
@@ -89,6 +95,7 @@ def demo_aws(output: Path, *, as_json: bool) -> int:
                 "differing": dict(comparison.differing),
                 "requests": dict(shown.requests),
                 "s3_objects": shown.n_objects,
+                "s3_objects_daily_windows": shown.n_objects_daily,
                 "athena": shown.answer.to_pylist(),
                 "report": str(report),
                 "flow_run_url": shown.done.url,
@@ -124,7 +131,10 @@ def _run(aws: LocalAws, made: Provisioned, embedded_lake: Path, *, quiet: bool) 
     # Inside the same environment: whatever the settings file says, no real account is reached.
     flow_run("detect", Asked(source=str(sample_week()), lake=str(embedded_lake), options=EMBEDDED), quiet=quiet)
     comparison = compare(assembly.reader_for(settings), LocalReader(embedded_lake))
-    return Shown(done, comparison, requests, len(aws.inside.keys(made.lake)), answer)
+    n_objects = len(aws.inside.keys(made.lake))
+    daily = f"s3://{made.bucket}/daily"
+    flow_run("detect", Asked(source=str(sample_week()), lake=daily, options=EMBEDDED | DAILY), quiet=quiet)
+    return Shown(done, comparison, requests, n_objects, len(aws.inside.keys(daily)), answer)
 
 
 def _asked(made: Provisioned) -> Asked:
@@ -140,7 +150,12 @@ def _show(made: Provisioned, shown: Shown, report: Path) -> None:
     terminal.show_table(("service", "requests"), _by_service(shown.requests))
     terminal.show_line(
         f"{terminal.counted(account.rows_read, 'post')} read, {account.rows_assessed:,} scored, "
-        f"{account.rows_positive:,} coded; {terminal.counted(shown.n_objects, 'object')} in {made.lake}\n"
+        f"{account.rows_positive:,} coded; {terminal.counted(shown.n_objects, 'object')} in {made.lake}"
+    )
+    hourly, daily = (account.rows_assessed / n for n in (shown.n_objects, shown.n_objects_daily))
+    terminal.show_line(
+        f"one object per {hourly:.1f} posts scored in windows of an hour; in windows of a day (window_minutes=1440) "
+        f"{shown.n_objects_daily}, one per {daily:.0f}\n"
     )
     terminal.show_line(f"Athena, asked: {QUESTION}\n")
     terminal.show_table(shown.answer.column_names, [list(row.values()) for row in shown.answer.to_pylist()])

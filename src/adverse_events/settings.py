@@ -48,7 +48,12 @@ class Settings(BaseSettings):
     """Everything a deployment fixes; what an operator chooses per run is a flow parameter."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter="__", toml_file=SETTINGS_FILE, frozen=True, extra="forbid"
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        toml_file=SETTINGS_FILE,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,  # a traceback, asked for with --debug, would show a mistyped secret
     )
 
     window_minutes: int = Field(DEFAULT_WINDOW_MINUTES, description="Length of a window, minutes; divides a day.")

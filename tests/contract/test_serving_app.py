@@ -125,7 +125,8 @@ def test_an_unexpected_failure_is_500_without_text_or_traceback_until_the_model_
     assert "cousin" not in caplog.text
     assert "Traceback" not in caplog.text
     model.error = None
-    assert chosen.get("/ping").json()["model_version"] == FACTS.version
+    answer = chosen.get("/ping").json()
+    assert (answer["model_version"], answer["requests_under_way"]) == (FACTS.version, 0)
 
 
 def test_an_answer_does_not_wait_for_its_head_to_be_acknowledged():

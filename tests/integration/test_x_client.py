@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import traceback
 
 import httpx
 import pytest
@@ -165,12 +166,13 @@ def test_an_address_that_an_answer_names_is_never_sent_the_token():
         assert not client._http.follow_redirects
 
 
-@pytest.mark.parametrize("token", ["two words", "tab\there", "line\nbreak", "naïve", "", "Bearer "])
+@pytest.mark.parametrize("token", ["qqqq words", "qqqq\there", "qqqq\nbreak", "qqqqïve", "", "Bearer "])
 def test_what_can_be_no_token_is_refused_without_being_quoted(token, monkeypatch):
+    """Nor does the traceback that --debug prints show it."""
     monkeypatch.setenv("ADE_X__BEARER_TOKEN", token)
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(UsageError, match=r"x\.bearer_token: .*is no bearer token") as caught:
         load_settings()
-    assert not token.strip() or token.split()[-1] not in str(caught.value).replace("bearer_token", "").split()
+    assert "qqqq" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("given", ["Bearer AAAA%2Fbb", " AAAA%2Fbb\n"])

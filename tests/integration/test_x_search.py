@@ -241,6 +241,14 @@ def test_a_cap_is_never_exceeded_by_a_page(server, state, tmp_path):
     assert 207 < state.served <= 217
 
 
+def test_a_cap_below_the_smallest_page_says_so_instead_of_asking_to_run_again(server, state, tmp_path):
+    add_posts(state, 3)
+    _, _, (part,) = read(search_for(server, tmp_path, x__max_posts_per_run=9))
+    assert "less than X's smallest page, 10 posts; raise it" in part.why
+    assert "backfill" in part.why
+    assert state.asked.total() == 0
+
+
 def test_a_station_that_is_tried_again_has_no_second_allowance(server, state, tmp_path):
     add_posts(state, 300)
     for _ in range(2):

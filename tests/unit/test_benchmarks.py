@@ -140,6 +140,7 @@ def test_a_wire_run_accounts_for_every_post_on_both_paths():
     assert json.loads(json.dumps(measured)) == measured
     assert measured["embedded"]["posts_classified"] == measured["wire"]["posts_classified"] > 30
     assert measured["wire"]["posts_read"] == measured["posts"] == 60
+    assert measured["processor_seconds"]["wire"] > measured["processor_seconds"]["embedded"] > 0
     assert measured["ratio"]["lowest_round"] <= measured["ratio"]["median"] <= measured["ratio"]["highest_round"]
     assert "AWS_ENDPOINT_URL" not in os.environ
 

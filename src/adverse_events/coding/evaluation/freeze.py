@@ -20,7 +20,7 @@ from adverse_events.coding.evaluation.splits import (
     Manifest,
     assign,
     dev_posts,
-    known_condition,
+    held_by,
     phrase_hash,
     read_manifest,
     write_manifest,
@@ -56,7 +56,7 @@ def freeze(gold: Path = GOLD, path: Path = MANIFEST, *, with_met: bool = False) 
     if before:
         splits = {split: splits[split] | (before.splits[split] & hashes) for split in SPLITS}
     if with_met:
-        met = {phrase_hash(phrase, salt) for phrase in phrases if known_condition(phrase, lexicon)} & splits[UNSEEN]
+        met = {phrase_hash(form, salt) for form in held_by(lexicon, phrases)} & splits[UNSEEN]
         splits = {**splits, UNSEEN: splits[UNSEEN] - met, MET: splits[MET] | met}
     manifest = Manifest(
         salt=salt,

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from adverse_events.coding.evaluation.bars import bars
+from adverse_events.coding.evaluation.chapters import chapter_of
 from adverse_events.coding.evaluation.counts import ALL, HELD
 from adverse_events.coding.evaluation.gold import SCORED_TRAITS
 from adverse_events.coding.evaluation.splits import FRESH, GROUPS, MET, UNSEEN
@@ -118,7 +119,7 @@ def render(result: Evaluation) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(plain=plain, number=number, scored=_scored)
+    environment.filters.update(plain=plain, number=number, scored=_scored, chapter=chapter_of)
     template = environment.get_template("evaluation.html.j2")
     return template.render(
         result=result,

@@ -107,21 +107,30 @@ def phrase_hash(phrase: str, salt: str) -> str:
     return hashlib.sha256(f"{salt}\0{normal_form(phrase)}".encode()).hexdigest()
 
 
+def held_by(lexicon: Lexicon, phrases: Iterable[str]) -> dict[str, str]:
+    """Return the condition of every phrase that `lexicon` holds as a form, by the phrase's normal form."""
+    by_form = {normal_form(form): entry.condition.name for form, entry in lexicon.forms.items()}
+    held: dict[str, str] = {}
+    for phrase in phrases:
+        form = normal_form(phrase)
+        condition = by_form.get(form) or known_condition(phrase, lexicon)
+        if condition:
+            held[form] = condition
+    return held
+
+
 def assign(phrases: Iterable[str], lexicon: Lexicon, salt: str) -> dict[str, frozenset[str]]:
     """Return the hashes of `phrases` by split: what `lexicon` holds is seen, the rest is divided by hash.
 
     Two phrases of one normal form are in one split; they are seen when the lexicon holds either.
     """
-    forms = {normal_form(form) for form in lexicon.forms}
-    known: dict[str, bool] = {}
-    for phrase in phrases:
-        form = normal_form(phrase)
-        known[form] = known.get(form, False) or form in forms or known_condition(phrase, lexicon) is not None
+    listed = list(phrases)
+    held = held_by(lexicon, listed)
     splits: dict[str, set[str]] = {split: set() for split in SPLITS}
-    for form, is_known in known.items():
+    for form in {normal_form(phrase) for phrase in listed}:
         hashed = phrase_hash(form, salt)
         unknown = UNSEEN if int(hashed, 16) % 100 < UNSEEN_SHARE else DEV
-        splits[SEEN if is_known else unknown].add(hashed)
+        splits[SEEN if form in held else unknown].add(hashed)
     return {split: frozenset(hashes) for split, hashes in splits.items()}
 
 

@@ -41,9 +41,8 @@ class Allowance:
         if left[period] < smallest:
             cap = settings.max_posts_per_run if period == "run" else settings.max_posts_per_month
             when = "now" if period == "run" else "next month"
-            detail = (
-                f"x.max_posts_per_{period} ({cap:,}) is reached; raise it, or run again {when} to go on: what was read "
-                "is kept"
-            )
-            raise AllowanceError(operation, detail)
+            remedy = f"is reached; raise it, or run again {when} to go on: what was read is kept"
+            if cap < smallest:
+                remedy = f"is less than X's smallest page, {smallest} posts; raise it"
+            raise AllowanceError(operation, f"x.max_posts_per_{period} ({cap:,}) {remedy}")
         return min(largest, left[period])

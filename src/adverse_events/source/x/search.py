@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("adverse_events.x")
 
+BACKFILL = "a backfill of the range asks the lake first, and reads only what is missing"
+
 MOST_RESTARTS = 3
 """Times a query is begun again at the same post before it is given up."""
 
@@ -111,7 +113,8 @@ class XSearch:
                 self._fetch(span, origin)
             except AllowanceError as error:
                 logger.warning("%s; %d of %d spans read", error.detail, number, len(spans))
-                yield _left_out([LeftOut(rest.start, rest.end, error.detail) for rest in spans[number:]])
+                why = f"{error.detail} ({BACKFILL})"
+                yield _left_out([LeftOut(rest.start, rest.end, why) for rest in spans[number:]])
                 return
             n_read = self._state.spent_in_run().posts
             logger.info("%s: %d queries read, %d posts paid for so far", origin, len(self._queries), n_read)
