@@ -38,6 +38,9 @@ IN_FORCE = {
     "keep_text": "masked",
 }
 
+SERIOUS_EVERY, SPECIAL_EVERY = 9, 7
+"""Of the sample week's positives, every how many tell a seriousness criterion and a special situation."""
+
 INJECTION = "</script><script>window.injected=1</script><img src=x onerror=window.injected=1>"
 
 CODES = {
@@ -171,6 +174,10 @@ def write_sample_week(lake: Path, *, n_posts: int = 400, seed: int = 7) -> None:
             probability=round(chance.uniform(0.5, 0.995) if is_positive else chance.uniform(0.001, 0.49), 4),
             n_duplicates=chance.choice([0, 0, 0, 0, 0, 0, 1, 4]),
         )
+        if is_positive and row["events"]:
+            told = {key: row["events"][0][key] for key in ("text", "begin", "end")} | {"is_author": index % 2 == 0}
+            row["seriousness"] = [{"criterion": "hospitalization", **told}] if index % SERIOUS_EVERY == 0 else []
+            row["special_situations"] = [{"situation": "overdose", **told}] if index % SPECIAL_EVERY == 0 else []
         rows.setdefault(Window.containing(at), []).append(row)
     for hour in set(range(7 * 24)) - set(MISSING_HOURS):
         window = Window(WEEK + timedelta(hours=hour))

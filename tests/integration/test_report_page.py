@@ -296,8 +296,19 @@ def test_sorting_and_paging_walk_through_all_posts(page, facts):
         if not following.is_enabled():
             break
         page.execute_script("arguments[0].click()", following)
-    assert seen == [f"{post.ade_probability:.2f}" for post in facts.positives]
+    probabilities = sorted((post.ade_probability for post in facts.positives), reverse=True)
+    assert seen == [f"{probability:.2f}" for probability in probabilities]
     assert all_of(page, "th[aria-sort] button") == ["Probability"]
+
+
+def test_the_page_opens_with_what_is_serious_and_can_show_that_alone(page, facts):
+    counts = facts.posts_by_priority()
+    assert set(all_of(page, "tbody .priority")) == {"Serious"}
+    assert "hospitalization" in " ".join(all_of(page, "tbody tr:first-child .role.told"))
+    for name, n_posts in (("Serious", counts["serious"]), ("Special situation", counts["special_situation"])):
+        choose(page, "priority", name)
+        assert rows_found(page) == n_posts == n_in_series(page)
+        assert set(all_of(page, "tbody .priority")) == {name}
 
 
 def test_conditions_without_a_code_are_counted_under_that_name(page, facts):

@@ -128,3 +128,33 @@ def test_partitions_are_those_that_hold_an_object():
         "receipts": [("1970-01-01", "0000"), ("2026-03-01", "0000"), ("2026-03-01", "0100")],
         "rejects": [("1970-01-01", "0000")],
     }
+
+
+def test_a_struct_that_lacks_its_last_members_is_older_and_not_another(stands, wanted):
+    """Schema version 2 had no body_system and is_serious in events."""
+    column = next(c for c in stands["StorageDescriptor"]["Columns"] if c["Name"] == "events")
+    column["Type"] = column["Type"].replace(",body_system:string,is_serious:boolean", "")
+    assert differences(stands, wanted) == []
+    assert updated(stands, wanted) is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("role:string", "role:int"),
+        ("begin:int,end:int", "end:int,begin:int"),
+        ("is_serious:boolean>>", "is_serious:boolean,more:string>>"),
+        ("traits:array<struct<name:string,score:double>>", "traits:array<string>"),
+    ],
+)
+def test_a_struct_with_other_members_is_another(stands, wanted, old, new):
+    column = next(c for c in stands["StorageDescriptor"]["Columns"] if c["Name"] == "events")
+    assert old in column["Type"]
+    column["Type"] = column["Type"].replace(old, new)
+    assert [found.partition(" is ")[0] for found in differences(stands, wanted)] == ["column events"]
+
+
+def test_members_may_be_missing_at_any_depth(stands, wanted):
+    column = next(c for c in stands["StorageDescriptor"]["Columns"] if c["Name"] == "events")
+    column["Type"] = column["Type"].replace("struct<name:string,score:double>", "struct<name:string>")
+    assert differences(stands, wanted) == []

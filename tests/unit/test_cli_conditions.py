@@ -84,3 +84,36 @@ def test_flags_of_a_file_are_refused_with_a_text(outside):
     with pytest.raises(UsageError, match="for a file of texts"):
         _code("so dizzy today", output="out.jsonl")
     assert list(outside.iterdir()) == []
+
+
+def test_a_text_is_explained_on_a_terminal(outside, capsys):
+    assert _code("cipro sent me to the ER with hives", as_json=False) == 0
+    printed = capsys.readouterr().out
+    for word in (
+        "hives",
+        "ADE",
+        "L50.9",
+        "T36.8X5",
+        "conditions.csv line",
+        "hospitalization",
+        "situations.csv line",
+        "2026-04",
+    ):
+        assert word in printed
+
+
+def test_json_can_have_the_shape_of_detectentitiesv2(outside, capsys):
+    assert _code("cipro gave me hives", operation="DetectEntitiesV2") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [entity["Category"] for entity in answer["Entities"]] == ["MEDICAL_CONDITION", "MEDICATION"]
+    assert all("ICD10CMConcepts" not in entity for entity in answer["Entities"])
+    assert (answer["UnmappedAttributes"], answer["Entities"][0]["Role"]) == ([], "ADE")
+
+
+def test_json_tells_seriousness_and_special_situations(outside, capsys):
+    assert _code("20 weeks pregnant, zoloft put me in the ER") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert [one["Name"] for one in answer["Seriousness"]] == ["hospitalization"]
+    assert answer["SpecialSituations"] == [
+        {"Name": "pregnancy_exposure", "Text": "20 weeks pregnant", "BeginOffset": 0, "EndOffset": 17, "IsAuthor": True}
+    ]

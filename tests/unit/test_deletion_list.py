@@ -30,8 +30,8 @@ def write(tmp_path, name, content):
         ("ids.tsv", "id\treason\n11\t\n12\tprotected\n"),
         ("ids.jsonl", '{"id": "11"}\n{"id": 12, "action": "delete", "reason": "protected"}\n'),
         ("ids.json", '[{"id": "11"}, {"id": "12", "reason": "protected"}]'),
-        ("ids.txt.gz", gzip.compress(b"11\n12 protected\n")),
-        ("ids.jsonl.gz", gzip.compress(b'{"id": "11"}\n{"id": "12", "reason": "protected"}\n')),
+        ("ids.txt.gz", gzip.compress(b"11\n12 protected\n", mtime=0)),
+        ("ids.jsonl.gz", gzip.compress(b'{"id": "11"}\n{"id": "12", "reason": "protected"}\n', mtime=0)),
     ],
 )
 def test_the_usual_forms_are_read_alike(tmp_path, name, content):

@@ -128,3 +128,24 @@ def test_chunks_are_counted_as_they_pass():
 
     assert sum(chunk.num_rows for chunk in chunks) == 5
     assert (chunks.n_rows, chunks.n_positive, chunks.n_events) == (5, 3, 3)
+
+
+def with_situations(row):
+    text = row["text"]
+    told = {"text": text[4:9], "begin": 4, "end": 9, "is_author": True}
+    row["seriousness"] = [{"criterion": "hospitalization", **told}]
+    row["special_situations"] = [{"situation": "overdose", **told, "begin": 0, "end": 2, "text": text[:2]}]
+    return row
+
+
+def test_spans_that_tell_seriousness_or_a_situation_are_kept_too():
+    (got,) = assessed("spans", with_situations(coded_row(WINDOW, 1))).to_pylist()
+    for name in ("seriousness", "special_situations", "events"):
+        (span,) = got[name]
+        assert got["text"][span["begin"] : span["end"]] == span["text"]
+
+
+def test_none_drops_the_words_of_seriousness_and_situations_but_keeps_their_names():
+    (got,) = assessed("none", with_situations(coded_row(WINDOW, 1))).to_pylist()
+    assert [(one["criterion"], one["text"]) for one in got["seriousness"]] == [("hospitalization", None)]
+    assert [(one["situation"], one["text"]) for one in got["special_situations"]] == [("overdose", None)]

@@ -15,7 +15,7 @@ from adverse_events.lake import LocalLake, files
 from adverse_events.lake.query import LocalReader, connect, query
 from adverse_events.lake.views import DETECTED_EVENTS, LAMBDA_PREDICTIONS, VIEWS
 from adverse_events.reporting.facts import gather
-from adverse_events.tables import PARTITION_COLUMNS, TABLES
+from adverse_events.tables import EVENT, PARTITION_COLUMNS, TABLES
 from tests.staged_batches import LAKE, PROVENANCE, coded_row, hours, reject_row, stage, stage_rejects
 
 ALL = [(table.name, (*table.columns, *PARTITION_COLUMNS)) for table in TABLES] + [(v.name, v.columns) for v in VIEWS]
@@ -273,3 +273,32 @@ def test_a_lake_of_an_older_version_is_read_with_nulls_for_the_newer_columns(emp
     assert counted == [{"n": n_rows, "n_said": n_rows - n_first}]
     assert query(lake, "SELECT DISTINCT uncoded FROM receipts").to_pylist() == [{"uncoded": None}]
     assert gather(LocalReader(lake)).account.uncoded == {}
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_lake_without_seriousness_is_read_and_says_that_nobody_looked(empty_lake, tmp_path, version):
+    """Before version 3, posts told no seriousness, and events no body system."""
+    lake = fill(empty_lake, tmp_path / "staged")
+    marker = json.loads((lake / "_lake.json").read_text())
+    (lake / "_lake.json").write_text(json.dumps(marker | {"schema_version": version}))
+    for path in lake.glob("assessments/*/*/*.parquet"):
+        rows = pq.ParquetFile(path).read()
+        events = [
+            [
+                {name: value for name, value in event.items() if name not in ("body_system", "is_serious")}
+                for event in told
+            ]
+            for told in rows.column("events").to_pylist()
+        ]
+        older = pa.list_(pa.struct([field for field in EVENT if field.name not in ("body_system", "is_serious")]))
+        rows = rows.drop_columns(["seriousness", "special_situations", "events"])
+        pq.write_table(rows.append_column("events", pa.array(events, older)), path)
+
+    found = query(lake, "SELECT event_text, body_system, is_serious, priority FROM detected_events").to_pylist()
+    assert found
+    assert {(row["event_text"], row["body_system"], row["is_serious"], row["priority"]) for row in found} == {
+        ("nausea", None, None, None)
+    }
+    facts = gather(LocalReader(lake))
+    assert {positive.priority for positive in facts.positives} == {"not_read"}
+    assert facts.posts_by_priority() == {"not_read": len(facts.positives)}

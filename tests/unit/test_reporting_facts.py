@@ -129,3 +129,41 @@ def test_a_folder_that_is_no_lake_is_refused(tmp_path):
 def test_a_lake_without_any_window_has_no_facts(tmp_path):
     facts = gather(make_lake(tmp_path))
     assert (facts.account.rows_in, facts.n_positives, facts.account.span) == (0, 0, None)
+
+
+TOLD = {"text": "the ER", "begin": 0, "end": 6, "is_author": True}
+
+
+def test_serious_posts_come_first_then_special_situations_then_the_most_probable(tmp_path):
+    make_lake(tmp_path)
+    posts = [
+        assessment("[=zoloft|sertraline] [!dizzy|R42]", at=WEEK, tweet_id="routine", probability=0.99),
+        assessment(
+            "[=zoloft|sertraline] [!dizzy|R42]",
+            at=WEEK,
+            tweet_id="special",
+            probability=0.7,
+            special_situations=[{"situation": "overdose", **TOLD}],
+        ),
+        assessment(
+            "[=zoloft|sertraline] [!dizzy|R42]",
+            at=WEEK,
+            tweet_id="serious",
+            probability=0.6,
+            seriousness=[{"criterion": "hospitalization", **TOLD}],
+            special_situations=[{"situation": "overdose", **TOLD}],
+        ),
+    ]
+    write_window(tmp_path, Window(WEEK), posts)
+    facts = gather(tmp_path)
+    assert [positive.reference for positive in facts.positives] == ["serious", "special", "routine"]
+    assert [positive.priority for positive in facts.positives] == ["serious", "special_situation", "routine"]
+    assert list(facts.posts_by_priority().items()) == [("serious", 1), ("special_situation", 1), ("routine", 1)]
+    assert gather(tmp_path, max_positives=1).positives[0].reference == "serious"
+
+
+def test_a_category_is_not_counted_beside_its_own_code(tmp_path):
+    make_lake(tmp_path)
+    post = "[=zoloft|sertraline] [!bleeding|K92] [!black stool|K92.1] [!odd|] [!black stool|K92.1]"
+    write_window(tmp_path, Window(WEEK), [assessment(post, at=WEEK, tweet_id="a")])
+    assert gather(tmp_path).top_codes() == [("", 1), ("K92.1", 1)]

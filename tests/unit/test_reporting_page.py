@@ -99,3 +99,22 @@ def test_what_a_paid_coder_refused_and_billed_is_stated(tmp_path):
     assert "not coded: refused by coder</span> <b>7</b>" in page
     assert "units billed by comprehendmedical:InferICD10CM</span> <b>1,234</b>" in page
     assert "billed" not in page_of(tmp_path / "embedded", "[=aspirin|aspirin]")
+
+
+def test_the_priority_and_its_evidence_reach_the_page(tmp_path):
+    told = {"text": "the ER", "begin": 0, "end": 6, "is_author": False}
+    post = assessment(
+        "the ER after [=zoloft|sertraline] [!hives|R21]",
+        at=WEEK,
+        tweet_id="a",
+        seriousness=[{"criterion": "hospitalization", **told}],
+    )
+    make_lake(tmp_path)
+    write_window(tmp_path, Window(WEEK), [post])
+    page = render(gather(tmp_path), generated_at=NOW)
+    (shown,) = data_of(page)[1]["posts"]
+    assert shown["priority"] == 0
+    assert shown["told"] == [
+        {"kind": "serious", "name": "hospitalization", "text": "the ER", "begin": 0, "end": 6, "isAuthor": False}
+    ]
+    assert "of these serious" in page

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 from adverse_events.coding.blame import blamed_drug, is_one_list
 from adverse_events.coding.experiencer import Experiencers
 from adverse_events.coding.hearing import NEAR, NEGATION, REACH, WITHDRAWAL, Hearing
-from adverse_events.coding.lexicon import NO, REASON, ROLES, STATED, STOPPED, TAKEN, TRAITS, UNKNOWN
+from adverse_events.coding.lexicon import ILLNESS, NO, REASON, ROLES, STATED, STOPPED, TAKEN, TRAITS, UNKNOWN
 from adverse_events.coding.reading import DRUG, PAUSE, STOPS
 
 if TYPE_CHECKING:
@@ -163,19 +163,25 @@ class Context:
 
     def _role(self, chosen: Said, heard: Sequence[Said]) -> str:
         """Return the role a cue gives; empty where only the defaults tell."""
+        at = chosen.found.begin
         if chosen.cue.meaning == REASON:
             return self._reason(chosen.found)
+        if chosen.cue.meaning == "INDICATION" and self._words[at] == "to" and self._is_outcome(at):
+            return "BENEFIT"
         if chosen.cue.meaning != "BENEFIT":
             return chosen.cue.meaning
-        at = chosen.found.begin
         denial = self._hearing.last(NEGATION, at)
         if denial is not None and at - denial <= NEAR + 1 and self._hearing.is_unbroken(denial, at):
             return "LACK_OF_EFFECT"
         is_purpose = not chosen.is_after and self._words[max(at - 1, 0) : at] == ["to"]
-        if is_purpose and self._classes["OUTCOME"].isdisjoint(self._words[max(at - 2, 0) : at - 1]):
+        if is_purpose and not self._is_outcome(at - 1):
             return "INDICATION"
         is_hoped = any(said.cue.meaning == "HYPOTHETICAL" and said.found.begin < at for said in heard)
         return "INDICATION" if is_hoped else "BENEFIT"
+
+    def _is_outcome(self, at: int) -> bool:
+        """Whether the "to" at a place follows a verb that makes what it opens an outcome, not a purpose."""
+        return self._words[max(at - 1, 0)] in self._classes["OUTCOME"]
 
     def _reason(self, found: FoundCue) -> str:
         """Return the role of what something was done because of."""
@@ -270,16 +276,17 @@ class Context:
         return Finding(role, tuple(sorted(traits)), blamed, {role: why, **traits})
 
     def _is_treated_flare(self, form: FoundForm, found: FoundCue | None) -> bool:
-        """Whether a condition is said to get worse before any drug is named, and then one is taken."""
+        """Whether a condition is said to begin or get worse before any drug is named, and then one is taken."""
         drugs = self._hearing.drugs
-        if found is None or found.begin < form.end or not drugs or drugs[0] < found.end:
+        if found is None or not drugs or drugs[0] < max(found.end, form.end):
             return False
-        if not any(cue.meaning == "ADE" and cue.side == "after" and cue.crosses == NO for cue in found.cues):
+        is_after = found.begin >= form.end
+        if not any(cue.meaning == "ADE" and _tells_onset(cue, is_after=is_after) for cue in found.cues):
             return False
-        between = self._words[found.begin : drugs[0]]
+        told = max(found.end, form.end)
         is_one_sentence = not self._hearing.has_stop(form.end, drugs[0])
-        is_consequence = self._classes["LED_BY"].isdisjoint(between)
-        return self._hearing.has(TAKEN, found.end, drugs[0]) and is_one_sentence and is_consequence
+        is_consequence = self._classes["LED_BY"].isdisjoint(self._words[form.end : drugs[0]])
+        return self._hearing.has(TAKEN, told, drugs[0]) and is_one_sentence and is_consequence
 
     def _default(self, index: int, traits: Mapping[str, object]) -> tuple[str, str]:
         """Return the role of a condition no cue speaks of, and the rule."""
@@ -325,6 +332,11 @@ class Context:
             return False
         sentence = self._all_words[first:end]
         return sentence[0] in self._classes["QUESTION"] and self._classes["SELF"].isdisjoint(sentence)
+
+
+def _tells_onset(cue: Cue, *, is_after: bool) -> bool:
+    """Whether the cue says that a condition began ("got", of an illness) or got worse ("flared", after it)."""
+    return cue.crosses == NO and (cue.side == "after" if is_after else cue.of == ILLNESS)
 
 
 def _is_heard(cue: Cue) -> bool:

@@ -26,6 +26,7 @@ DUE_TO = "DUE_TO"
 
 _MARKS = (END, REASON, TAKEN, NOW, TURN, STOPPED, NEGATION, WITHDRAWAL, DUE_TO)
 _NOT_PAST_A_DRUG = frozenset({NEGATION, "BENEFIT", "ADE", "LACK_OF_EFFECT"})
+_BARE = frozenset({"for", "got"})
 _BREAKS = frozenset({PAUSE, *STOPS})
 _MOSTLY_TREATED = ("F32", "F33", "F41", "G43", "K21", "L70", "M54", "R12")
 """Codes of complaints that drugs are mostly taken for; cues for illnesses speak of them too."""
@@ -38,7 +39,7 @@ class Said:
     Attributes:
         distance: Words between the two.
         is_after: It stands after the condition.
-        is_bare: It is the word "for" alone, which any other cue beside it explains better.
+        is_bare: It is one word of `_BARE` alone, which any other cue beside it explains better.
     """
 
     distance: int
@@ -162,7 +163,7 @@ class Hearing:
                     continue
                 is_heard = self._crosses(cue, begin, end, is_beside=is_beside)
                 if is_heard and (is_after or not self._is_about_something_else(cue, form, begin, end)):
-                    is_bare = found.end - found.begin == 1 and self.words[found.begin] == "for"
+                    is_bare = found.end - found.begin == 1 and self.words[found.begin] in _BARE
                     heard.append(Said(end - begin, is_after, found, cue, is_bare))
         return heard
 

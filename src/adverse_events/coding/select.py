@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from adverse_events.records import Coding, Concept, Entity
 
-EVENT_ROLES = frozenset({"ADE", "WITHDRAWAL", "UNKNOWN"})
-"""Roles that can be an event. UNKNOWN counts because only posts classified as reporting one are coded."""
+EVENT_ROLES = frozenset({"ADE", "WITHDRAWAL"})
+"""Roles that can be an event. What the text connects with no drug (UNKNOWN) is none."""
 
 _NOT_HERE_OR_NOT_MINE = frozenset({"NEGATION", "HYPOTHETICAL", "PERTAINS_TO_FAMILY"})
 
@@ -39,15 +39,14 @@ def is_event(entity: Entity, settings: CodingSettings) -> bool:
     """Tell whether `entity` counts as an adverse event of the post's author.
 
     It does when it is asserted (not NEGATION, not HYPOTHETICAL), the author's own (not PERTAINS_TO_FAMILY), has a role
-    of `EVENT_ROLES`, and scores at least `entity_min_score`. PAST_HISTORY is an event only where the text blames a drug
-    (role ADE or WITHDRAWAL): "used to get hives on it" is, "history of migraines" is not.
+    of `EVENT_ROLES`, and scores at least `entity_min_score`. The past counts where the text blames a drug: "used to get
+    hives on it" does, "history of migraines" does not.
     """
     traits = {trait.name for trait in entity.traits}
     return (
         entity.score >= settings.entity_min_score
         and entity.role in EVENT_ROLES
         and traits.isdisjoint(_NOT_HERE_OR_NOT_MINE)
-        and not ("PAST_HISTORY" in traits and entity.role == "UNKNOWN")
     )
 
 

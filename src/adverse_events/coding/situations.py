@@ -17,6 +17,7 @@ Source:
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -98,12 +99,15 @@ class Situations:
 
     Attributes:
         phrases: By words in one spelling, fillers left out, joined by one space.
-        starts: For each word that opens a phrase, the lengths of those phrases in words, longest first.
-        telling: The longest word of each phrase that tells something; a text without one of them tells nothing.
+        starts: For the one or two words that open phrases, the lengths of those phrases in words, longest first.
+        openers: The first words of them.
+        telling: Of each phrase that tells something the word that is rarest among the lexicon's cues; a text without
+            one of them tells nothing.
     """
 
     phrases: dict[str, Phrase] = field(default_factory=dict)
     starts: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    openers: frozenset[str] = frozenset()
     telling: frozenset[str] = frozenset()
 
     @classmethod
@@ -125,12 +129,14 @@ class Situations:
         starts: dict[str, set[int]] = {}
         for key in phrases:
             words = key.split()
-            starts.setdefault(words[0], set()).add(len(words))
+            starts.setdefault(" ".join(words[:2]), set()).add(len(words))
+        common = Counter(word for key in lexicon.cues for word in key.split())
         telling = (key for key, phrase in phrases.items() if phrase.name not in (_NOTHING, _UNLESS))
         return cls(
             phrases,
-            {word: tuple(sorted(found, reverse=True)) for word, found in sorted(starts.items())},
-            frozenset(max(reversed(key.split()), key=len) for key in telling),
+            {opening: tuple(sorted(found, reverse=True)) for opening, found in sorted(starts.items())},
+            frozenset(opening.partition(" ")[0] for opening in starts),
+            frozenset(min(key.split(), key=lambda word: (common[word], -len(word))) for key in telling),
         )
 
     def line(self, words: str) -> int | None:
@@ -171,9 +177,10 @@ class Situations:
         found: list[tuple[int, int, Phrase]] = []
         free_from = 0
         for begin, word in enumerate(words):
-            if begin < free_from:
+            if begin < free_from or word not in self.openers:
                 continue
-            for n_words in self.starts.get(word, ()):
+            pair = f"{word} {words[begin + 1]}" if begin + 1 < len(words) else word
+            for n_words in (*self.starts.get(pair, ()), *self.starts.get(word, ())):
                 phrase = self.phrases.get(" ".join(words[begin : begin + n_words]))
                 if phrase and begin + n_words <= len(words):
                     found.append((begin, begin + n_words, phrase))

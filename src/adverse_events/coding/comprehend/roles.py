@@ -139,9 +139,13 @@ class LocalRules:
         is_denied = any(trait.name == "NEGATION" for trait in traits)
         cause = None if is_denied else self._roles.cause(read, finding, drugs)
         best = max(entity.concepts, key=lambda concept: concept.score, default=None)
-        # Where the code tells nothing, or there is none, the lexicon's own condition at that place does.
-        at_place = (place.form.condition.body_system, place.form.condition.is_serious) if place else ("", False)
-        body_system, is_serious = _for_code(self._facts, best.code if best else "") or at_place
+        # Two conditions of one code may lie elsewhere in the body; where the code tells nothing, or there is none, the
+        # lexicon's own condition at that place does.
+        code = best.code if best else ""
+        found = place.form.condition if place else None
+        at_place = (found.body_system, found.is_serious) if found else ("", False)
+        is_same = found is not None and found.body_system and found.code == code
+        body_system, is_serious = at_place if is_same else _for_code(self._facts, code) or at_place
         return replace(
             entity,
             traits=tuple(traits),
