@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NoReturn
 from adverse_events.errors import ContractError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 LIST_SEPARATOR = "|"
 
-_CODE = re.compile(r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?")
+_CODE = re.compile(r"[A-Z][0-9A-Z]{2}(\.[0-9A-Z]{1,4})?")
 
 
 class Line(dict[str, str]):
@@ -41,21 +41,31 @@ class Line(dict[str, str]):
             self.refuse(f"{column} is {value!r}, expected one of {', '.join(sorted(allowed))}")
         return value
 
-    def code(self, column: str) -> str:
-        """Return the column's value, refusing what is not shaped like an ICD-10-CM code with its dot."""
+    def code(self, column: str, release: Mapping[str, bool] | None = None) -> str:
+        """Return the column's code, refusing what is not one.
+
+        Args:
+            column: Its name. A code ending in ``-`` (``R11.-``) is deliberately a category.
+            release: Every code and whether it is valid for reporting; None checks the shape only.
+        """
         value = self[column]
-        if not _CODE.fullmatch(value):
+        code = value.removesuffix("-").removesuffix(".")
+        if not _CODE.fullmatch(code):
             self.refuse(f"{column} {value!r} is not an ICD-10-CM code such as R11.0")
-        return value
+        if release is not None and code not in release:
+            self.refuse(f"{column} {code} is not in the ICD-10-CM release")
+        if release is not None and code == value and not release[code]:
+            self.refuse(f"{column} {code} is not valid for reporting; name a child, or write {code}- to mean the category")
+        return code
 
 
-def read_lines(folder: Path, file: str, columns: tuple[str, ...]) -> Iterator[Line]:
+def read_lines(folder: Path, file: str, columns: tuple[str, ...] | None = None) -> Iterator[Line]:
     """Yield the rows of a lexicon file.
 
     Args:
         folder: The lexicon.
         file: File name, UTF-8 CSV with a header.
-        columns: The columns it must have, in order.
+        columns: The columns it must have, in order; None takes any.
 
     Raises:
         ContractError: The file is missing or not UTF-8, has other columns, or a row is too short or too long.
@@ -69,6 +79,7 @@ def read_lines(folder: Path, file: str, columns: tuple[str, ...]) -> Iterator[Li
         raise ContractError(_name(file), "is not UTF-8; save it again as UTF-8") from error
     reader = csv.reader(text.splitlines(), strict=True)
     header = tuple(next(reader, ()))
+    columns = header if columns is None else columns
     if header != columns:
         _refuse(file, f"line 1: columns are {', '.join(header)}, expected {', '.join(columns)}")
     for cells in reader:

@@ -1,30 +1,25 @@
-"""Finding every lexicon entry in a sequence of words, in one pass."""
+"""Finding every lexicon entry in a sequence of words, in one pass.
+
+From each word that opens an entry, the word sequences as long as the entries it opens are looked up. The cost is linear
+in the text, word bounds come free, and there is nothing to build when the coder starts.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import TYPE_CHECKING, TypeVar
-
-import ahocorasick
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from adverse_events.coding.lexicon import Cue, Form, Lexicon
 
+    _PlacedCue = tuple[int, int, tuple[Cue, ...], bool]
+
 _Found = TypeVar("_Found")
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What one word sequence means: a condition, an idiom to pass over, cues, or several of these."""
-
-    n_words: int
-    form: Form | None
-    is_idiom: bool
-    cues: tuple[Cue, ...]
+_TO = "to"
+"""Follows a soft word as part of it ("started to fall out")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,45 +41,86 @@ class FoundCue:
 
 
 class Matcher:
-    """Finds forms and cues with one Aho-Corasick automaton.
+    """Finds forms, idioms and cues, leftmost-longest.
 
-    Word bounds come free: keys and text carry a space at both ends of every word.
+    Conditions are looked for twice: among all words, and again without the soft words ("started to", "always", "feels"),
+    so that "hair has started to fall out" is the form "hair fall out". Cues are looked for among all words only.
     """
 
     def __init__(self, lexicon: Lexicon) -> None:
-        """Build the automaton of every form, idiom and cue of `lexicon`."""
-        self._automaton = ahocorasick.Automaton()
-        for key in {**lexicon.forms, **dict.fromkeys(sorted(lexicon.idioms)), **lexicon.cues}:
-            entry = Entry(
-                key.count(" ") + 1, lexicon.forms.get(key), key in lexicon.idioms, tuple(lexicon.cues.get(key, ()))
-            )
-            self._automaton.add_word(f" {key} ", entry)
-        self._automaton.make_automaton()
+        """Look up in `lexicon`; nothing is copied."""
+        self._forms = lexicon.forms
+        self._idioms = lexicon.idioms
+        self._cues = {key: tuple(cues) for key, cues in lexicon.cues.items()}
+        self._starts = lexicon.starts
+        self._soft = lexicon.words["SOFT"]
 
     def find(self, words: Sequence[str]) -> Matches:
         """Return every entry of the lexicon among `words`."""
-        found = list(self._automaton.iter(f" {' '.join(words)} "))
-        # Position of the space before each word: the sum of the lengths before it, a space each.
-        spaces = list(accumulate((len(word) + 1 for word in words), initial=0)) if found else []
-        return Matches([(bisect_left(spaces, last), entry) for last, entry in found])
+        spans: list[tuple[int, int, Form | None]] = []
+        cues: list[_PlacedCue] = []
+        self._look_up(words, None, spans, cues)
+        if not self._soft.isdisjoint(words):
+            kept = self._without_soft(words)
+            if len(kept) < len(words):
+                self._look_up([words[index] for index in kept], kept, spans, None)
+        return Matches(spans, cues)
+
+    def _look_up(
+        self,
+        words: Sequence[str],
+        places: Sequence[int] | None,
+        spans: list[tuple[int, int, Form | None]],
+        cues: list[_PlacedCue] | None,
+    ) -> None:
+        """Add what is found to `spans` (None for an idiom) and `cues`; `places` are the words' own places."""
+        starts, known_forms, idioms, known_cues = self._starts, self._forms, self._idioms, self._cues
+        n_all = len(words)
+        for begin, word in enumerate(words):
+            if word not in starts:
+                continue
+            lengths = starts[word]
+            if begin + 1 < n_all:
+                lengths += starts.get(f"{word} {words[begin + 1]}", ())
+            for n_words in lengths:
+                end = begin + n_words
+                if end > n_all:
+                    break
+                key = word if n_words == 1 else " ".join(words[begin:end])
+                if key in idioms:
+                    spans.append((places[begin] if places else begin, places[end - 1] + 1 if places else end, None))
+                elif form := known_forms.get(key):
+                    first = begin + form.n_lead
+                    spans.append((places[first] if places else first, places[end - 1] + 1 if places else end, form))
+                if cues is not None and key in known_cues:
+                    cues.append((begin, end, known_cues[key], key in known_forms))
+
+    def _without_soft(self, words: Sequence[str]) -> list[int]:
+        soft = self._soft
+        return [
+            index
+            for index, word in enumerate(words)
+            if not (word in soft or (word == _TO and index and words[index - 1] in soft))
+        ]
 
 
 class Matches:
     """Where entries stand in one sequence of words.
 
     Args:
-        placed: Each entry with the word after its last.
+        spans: Begin, end and form of each condition found, None for an idiom.
+        cues: Begin, end and meanings of each cue found, and whether its words are a form too.
     """
 
-    def __init__(self, placed: list[tuple[int, Entry]]) -> None:
+    def __init__(self, spans: list[tuple[int, int, Form | None]], cues: list[_PlacedCue]) -> None:
         """Keep the entries as they were found."""
-        self._placed = placed
+        self._spans, self._cues = spans, cues
 
     def forms(self) -> list[FoundForm]:
         """Return the conditions, leftmost-longest, in order; an idiom that covers a condition hides it."""
-        if not any(entry.form for _, entry in self._placed):
+        if not any(form for _, _, form in self._spans):
             return []
-        return _forms([(end, entry) for end, entry in self._placed if entry.form or entry.is_idiom])
+        return [FoundForm(begin, end, form) for begin, end, form in _leftmost_longest(self._spans) if form]
 
     def cues(self, forms: Iterable[FoundForm]) -> list[FoundCue]:
         """Return the cues beside `forms`, leftmost-longest, in order.
@@ -94,23 +130,26 @@ class Matches:
         """
         covered = {index for form in forms for index in range(form.begin, form.end)}
         cues = [
-            (end - entry.n_words, end, entry.cues)
-            for end, entry in self._placed
-            if entry.cues and (entry.form or covered.isdisjoint(range(end - entry.n_words, end)))
+            (begin, end, found)
+            for begin, end, found, is_form in self._cues
+            if is_form or covered.isdisjoint(range(begin, end))
         ]
         return [FoundCue(*cue) for cue in _leftmost_longest(cues)]
 
 
-def _forms(placed: list[tuple[int, Entry]]) -> list[FoundForm]:
-    spans = [
-        (end - entry.n_words + (entry.form.n_lead if entry.form and not entry.is_idiom else 0), end, entry)
-        for end, entry in placed
-    ]
-    return [
-        FoundForm(begin, end, entry.form)
-        for begin, end, entry in _leftmost_longest(spans)
-        if entry.form and not entry.is_idiom
-    ]
+def openings(keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """Return what opens `keys`, and how many words the keys have that it opens, shortest first.
+
+    A first word alone opens keys of one word, or none; its two first words open a longer key.
+    """
+    lengths: dict[str, set[int]] = {}
+    for key in keys:
+        words = key.split(" ", 2)
+        n_words = key.count(" ") + 1
+        lengths.setdefault(words[0], set()).update((1,) if n_words == 1 else ())
+        if n_words > 1:
+            lengths.setdefault(f"{words[0]} {words[1]}", set()).add(n_words)
+    return {opening: tuple(sorted(found)) for opening, found in sorted(lengths.items())}
 
 
 def _leftmost_longest(spans: list[tuple[int, int, _Found]]) -> list[tuple[int, int, _Found]]:

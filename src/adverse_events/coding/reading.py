@@ -9,14 +9,16 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rapidfuzz.distance import OSA
 
+from adverse_events.coding.markup import resolved
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from adverse_events.records import DrugMention
@@ -35,29 +37,34 @@ PAUSE = ","
 
 MIN_FUZZY_LETTERS = 8
 _CACHED_WORDS = 1 << 16
+_CACHED_TAGS = 1 << 12
 _MIN_STEM_LETTERS = 4
 _MIN_COMPACT_LETTERS = 7
+_MIN_PIECE_LETTERS = 3
+_MAX_PIECE_LETTERS = 16
+_SHORT_PIECES = frozenset({"i", "a", "my", "is", "so", "no", "of", "in", "on", "to", "me", "up", "it", "am", "im", "go"})
+_MAX_FORM_WORDS = 8
 _MAX_RUNS = 3
 _MAX_WORD_LETTERS = 40
 
-_TOKEN = re.compile(
-    r"(?P<entity>&(?:amp|lt|gt|quot|nbsp|\#\d+);)"
-    r"|(?P<with>(?<!\w)[wW]/(?:[oO]\b)?)"
-    r"|(?P<word>\#?[^\W\d_]+(?:['`\u2018\u2019\u00b4\u02bc][^\W\d_]+)*)"
+_TOKEN = (
+    r"(?P<with>(?<!\w)[wW]/(?:[oO]\b)?)"
+    r"|(?P<word>\#?[^\W\d_]+(?:['`\u2018\u2019\u201b\u2032\u00b4\u02b9\u02bc\u02bb\uff07][^\W\d_]+)*)"
     r"|(?P<number>\d+(?:[.,:]\d+)*)"
     r"|(?P<stop>[.!?;\n\u2026]+)"
     r"|(?P<and>[&+])"
-    r"|(?P<pause>[,:()\[\]/|\"\u2013\u2014\u201c\u201d\u2600-\u27bf\U0001f000-\U0001faff])"
+)
+_PAUSE = (
+    r"(?P<pause>[,:()\[\]/|\"\u2013\u2014\u201c\u201d\u2600-\u27bf\U0001f000-\U0001faff])"
 )
 _SIGNS: dict[str | None, Callable[[str], str]] = {
     "number": lambda _: NUMBER,
     "stop": lambda raw: "?" if "?" in raw else ".",
     "with": lambda raw: "with" if len(raw) == len("w/") else "without",
     "and": lambda _: "and",
-    "entity": lambda raw: "and" if raw == "&amp;" else PAUSE,
     "pause": lambda _: PAUSE,
 }
-_APOSTROPHES = str.maketrans("", "", "'`\u2018\u2019\u00b4\u02bc")
+_APOSTROPHES = str.maketrans("", "", "'`\u2018\u2019\u201b\u2032\u00b4\u02b9\u02bc\u02bb\uff07")
 _RUN = re.compile(r"(.)\1{2,}")
 _HUMP = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
@@ -84,17 +91,25 @@ class Spelling:
     """Brings words to the one spelling the lexicon uses.
 
     Attributes:
-        variants: Known variants (misspelling, British form, contraction) and the words meant; a word
+        variants: Known variants (misspelling, British form, contraction, emoji) and the words meant; a word
             mapped to itself keeps its final s.
         vocabulary: Every word of the lexicon.
-        compounds: Multi-word lexicon forms written as one word, as hashtags do, and their words.
+        forms: Every form, to find those written as one word.
+        skipped: Words that may stand inside a form without belonging to it.
         fuzzy: Words that may be recognised at edit distance one.
     """
 
     variants: Mapping[str, tuple[str, ...]]
     vocabulary: AbstractSet[str]
-    compounds: Mapping[str, tuple[str, ...]]
-    fuzzy: Sequence[str]
+    forms: Mapping[str, object]
+    skipped: AbstractSet[str]
+    fuzzy: Iterable[str]
+    _by_letter: dict[str, list[str]] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Group the fuzzy words by first letter."""
+        for word in sorted(self.fuzzy):
+            self._by_letter.setdefault(word[:1], []).append(word)
 
     def resolve(self, raw: str) -> tuple[tuple[str, ...], bool]:
         """Return the words that `raw`, one word of a post, stands for, and whether they are a guess."""
@@ -107,18 +122,61 @@ class Spelling:
             if len(words) > 1 or words[0] in self.vocabulary:
                 return words, False
             word = shorter
-        if len(word) >= _MIN_COMPACT_LETTERS and (compound := self.compounds.get(word)):
+        for respelt in _respelt(word):
+            words = canonical(respelt, self.variants)
+            if words[0] in self.vocabulary:
+                return words, False
+        if len(word) >= _MIN_COMPACT_LETTERS and (compound := self._compound(word)):
             return compound, False
         known = canonical(word, self.variants)
         if guess := self._guess(known[0]):
             return canonical(guess, self.variants), True
         return known, False
 
+    def segment(self, tag: str) -> list[str]:
+        """Return `tag`, words run together, cut into words of the lexicon; one piece where that yields no form.
+
+        Of several ways the one with the fewest words is taken, then the one whose first word is longest.
+        """
+        word = plain(tag)
+        if len(word) != len(tag) or not _MIN_COMPACT_LETTERS <= len(word) <= _MAX_WORD_LETTERS:
+            return [tag]
+        best: list[tuple[int, int] | None] = [None] * len(word) + [(0, 0)]
+        for begin in reversed(range(len(word))):
+            for end in range(min(len(word), begin + _MAX_PIECE_LETTERS), begin, -1):
+                rest = best[end]
+                if rest and (best[begin] is None or rest[0] + 1 < best[begin][0]) and self._is_piece(word[begin:end]):
+                    best[begin] = (rest[0] + 1, end)
+        pieces, position = [], 0
+        while position < len(word) and (step := best[position]):
+            pieces.append(tag[position : step[1]])
+            position = step[1]
+        return pieces if len(pieces) > 1 and position == len(word) and self._has_form(pieces) else [tag]
+
+    def _is_piece(self, word: str) -> bool:
+        if len(word) < _MIN_PIECE_LETTERS and word not in _SHORT_PIECES:
+            return False
+        words = canonical(word, self.variants)
+        return len(words) > 1 or words[0] in self.vocabulary
+
+    def _has_form(self, pieces: Sequence[str]) -> bool:
+        words = [word for piece in pieces for word in canonical(plain(piece), self.variants)]
+        words = [word for word in words if word not in self.skipped]
+        return any(" ".join(words[begin:end]) in self.forms for begin, end in _ranges(len(words)))
+
+    def _compound(self, word: str) -> tuple[str, ...] | None:
+        """Return the two words of a form that are written as the one `word`."""
+        for cut in range(_MIN_PIECE_LETTERS, len(word) - _MIN_PIECE_LETTERS + 1):
+            words = (*canonical(word[:cut], self.variants), *canonical(word[cut:], self.variants))
+            if " ".join(words) in self.forms:
+                return words
+        return None
+
     def _guess(self, word: str) -> str | None:
         """Return the one fuzzy word at edit distance one from `word`, same first letter; None when several."""
         if len(word) < MIN_FUZZY_LETTERS:
             return None
-        near = [known for known in self.fuzzy if known[0] == word[0] and OSA.distance(known, word, score_cutoff=1) <= 1]
+        near = [known for known in self._by_letter.get(word[0], ()) if OSA.distance(known, word, score_cutoff=1) <= 1]
         return near[0] if len(near) == 1 else None
 
 
@@ -128,6 +186,10 @@ class Reader:
     def __init__(self, spelling: Spelling) -> None:
         """Read with `spelling`."""
         self._resolve = lru_cache(maxsize=_CACHED_WORDS)(spelling.resolve)
+        self._segment = lru_cache(maxsize=_CACHED_TAGS)(spelling.segment)
+        self._emoji = {sign for sign in spelling.variants if not sign[0].isascii() and not sign[0].isalnum()}
+        signs = sorted(self._emoji, key=len, reverse=True)
+        self._token = re.compile(f"{_TOKEN}|(?P<emoji>{'|'.join(map(re.escape, signs)) or '(?!)'})|{_PAUSE}")
 
     def read(self, text: str, drugs: Sequence[DrugMention] = ()) -> Reading:
         """Read `text`; each drug mention becomes the word `DRUG`."""
@@ -137,8 +199,12 @@ class Reader:
         guessed: set[int] = set()
         spans = sorted({(drug.begin, drug.end) for drug in drugs})
         upcoming = 0
-        for token in _TOKEN.finditer(text):
+        text, places = resolved(text)
+        resolve = self._resolve
+        for token in self._token.finditer(text):
             begin, end = token.span()
+            if places:
+                begin, end = places[0][begin], places[1][end - 1]
             while upcoming < len(spans) and spans[upcoming][1] <= begin:
                 upcoming += 1
             if upcoming < len(spans) and spans[upcoming][0] < end:
@@ -148,35 +214,44 @@ class Reader:
                     begins.append(drug_begin)
                     ends.append(drug_end)
                 continue
-            for norm, norm_begin, norm_end, is_guess in self._words(token, begin, end):
+            kind, raw = token.lastgroup, token.group()
+            if kind != "word":
+                words.append(self._sign(kind, raw))
+            elif raw[0] == "#":
+                for norm, norm_begin, norm_end, is_guess in self._hashtag(raw[1:], token.start() + 1):
+                    if is_guess:
+                        guessed.add(len(words))
+                    words.append(norm)
+                    begins.append(places[0][norm_begin] if places else norm_begin)
+                    ends.append(places[1][norm_end - 1] if places else norm_end)
+                continue
+            elif len(raw) > _MAX_WORD_LETTERS:  # no word of the lexicon, and not worth remembering
+                words.append(plain(raw))
+            else:
+                norms, is_guess = resolve(raw)
                 if is_guess:
                     guessed.add(len(words))
-                words.append(norm)
-                begins.append(norm_begin)
-                ends.append(norm_end)
+                if len(norms) > 1:
+                    begins += [begin] * (len(norms) - 1)
+                    ends += [end] * (len(norms) - 1)
+                words += norms
+            begins.append(begin)
+            ends.append(end)
         return Reading(words, begins, ends, frozenset(guessed))
 
-    def _words(self, token: re.Match[str], begin: int, end: int) -> list[tuple[str, int, int, bool]]:
-        raw = token.group()
-        if token.lastgroup == "word":
-            if raw[0] == "#":
-                return self._hashtag(raw[1:], begin + 1)
-            if len(raw) > _MAX_WORD_LETTERS:  # no word of the lexicon, and not worth remembering
-                return [(plain(raw), begin, end, False)]
-            norms, is_guess = self._resolve(raw)
-            return [(norm, begin, end, is_guess) for norm in norms]
-        return [(_SIGNS[token.lastgroup](raw), begin, end, False)]
+    def _sign(self, kind: str | None, raw: str) -> str:
+        if kind == "emoji":
+            return self._resolve(raw)[0][0]
+        return _SIGNS[kind](raw)
 
     def _hashtag(self, tag: str, begin: int) -> list[tuple[str, int, int, bool]]:
-        humps = list(_HUMP.finditer(tag))
-        if len(humps) > 1 and "".join(hump.group() for hump in humps) == tag:
-            pieces = [(hump.group(), begin + hump.start(), begin + hump.end()) for hump in humps]
-        else:
-            pieces = [(tag, begin, begin + len(tag))]
+        humps = [hump.group() for hump in _HUMP.finditer(tag)]
+        pieces = humps if len(humps) > 1 and "".join(humps) == tag else self._segment(tag)
         found = []
-        for piece, piece_begin, piece_end in pieces:
-            norms, is_guess = self._resolve(piece)
-            found += [(norm, piece_begin, piece_end, is_guess) for norm in norms]
+        for piece in pieces:
+            norms, is_guess = self._resolve(piece) if len(piece) <= _MAX_WORD_LETTERS else ((plain(piece),), False)
+            found += [(norm, begin, begin + len(piece), is_guess) for norm in norms]
+            begin += len(piece)
         return found
 
 
@@ -196,6 +271,29 @@ def canonical(word: str, variants: Mapping[str, tuple[str, ...]]) -> tuple[str, 
         stem = word[:-1]
         return variants.get(stem, (stem,))
     return (word,)
+
+
+def _ranges(n_words: int) -> Iterator[tuple[int, int]]:
+    return (
+        (begin, end)
+        for begin in range(n_words)
+        for end in range(begin + 1, min(n_words, begin + _MAX_FORM_WORDS) + 1)
+    )
+
+
+def _respelt(word: str) -> list[str]:
+    """Return other spellings of `word`: without British ae, oe, our and ise, and with the g of "-in'"."""
+    found = []
+    american = word.replace("ae", "e").replace("oe", "e").replace("our", "or").replace("is", "iz")
+    for one in (word.replace("ae", "e").replace("oe", "e"), word.replace("our", "or"), american):
+        if one != word:
+            found.append(one)
+    if word.endswith(("isation", "ise", "ised", "ising", "yse", "ysed", "ysing")):
+        head, tail = word[:-7], word[-7:]
+        found.append(head + tail.replace("s", "z"))
+    if word.endswith("in"):
+        found.append(f"{word}g")
+    return found
 
 
 def _shortened(word: str) -> list[str]:

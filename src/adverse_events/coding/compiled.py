@@ -1,0 +1,125 @@
+"""The lexicon compiled beforehand: one JSON file beside the sources, so that starting costs milliseconds.
+
+Command line: ``python -m adverse_events.coding.compiled`` writes it again; a test compares it with the sources. It holds
+nothing that the sources do not say, and where the sources' hash is not the one it was made from it is not used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import astuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adverse_events.coding.lexicon import FOLDER, Condition, Cue, Form, Lexicon
+from adverse_events.coding.lexicon_files import LIST_SEPARATOR, lexicon_sha256
+from adverse_events.coding.reading import Spelling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+COMPILED_FILE = "compiled.json"
+FORMAT = 1
+"""Raised when the file's layout or the expansion rules change, so that an older file is not taken for this one."""
+
+
+def read_compiled(folder: Path) -> Lexicon | None:
+    """Return the compiled lexicon of `folder`; None where there is none, or it is not of these sources."""
+    path = folder / COMPILED_FILE
+    if not path.is_file():
+        return None
+    table: dict[str, Any] = json.loads(path.read_bytes())
+    sha256 = lexicon_sha256(folder)
+    if table.get("format") != FORMAT or table.get("sources_sha256") != sha256:
+        return None
+    all_conditions = [
+        Condition(*fields[:-1], tuple((code, description) for code, description in fields[-1]))
+        for fields in table["conditions"]
+    ]
+    forms: dict[str, Form] = {}
+    for condition, n_words, n_lead, score, is_verbal, keys in table["forms"]:
+        form = Form(all_conditions[condition], n_words, n_lead, score, is_verbal)
+        forms.update(dict.fromkeys(keys.split(LIST_SEPARATOR), form))
+    cues = [Cue(*fields) for fields in table["cue_meanings"]]
+    words = {name: frozenset(listed.split()) for name, listed in table["words"].items()}
+    variants = {
+        variant: tuple(meant.split()) for meant, listed in table["spellings"].items() for variant in listed.split()
+    }
+    return Lexicon(
+        conditions={condition.name: condition for condition in all_conditions},
+        forms=forms,
+        idioms=set(table["idioms"]),
+        cues={key: [cues[number] for number in numbers] for key, numbers in table["cues"].items()},
+        starts={
+            opening: of_length
+            for lengths, listed in table["starts"].items()
+            for of_length in (tuple(map(int, lengths.split())),)
+            for opening in listed.split(LIST_SEPARATOR)
+        },
+        words=words,
+        spelling=Spelling(
+            variants, frozenset(table["vocabulary"].split()), forms, words["FILLER"] | words["SOFT"], words["FUZZY"]
+        ),
+        causes=table["causes"],
+        sha256=sha256,
+    )
+
+
+def compiled(lexicon: Lexicon) -> str:
+    """Return `lexicon` as the text of the compiled file: one line per condition, group of forms and cue."""
+    conditions = {name: number for number, name in enumerate(lexicon.conditions)}
+    groups: dict[Form, list[str]] = {}
+    for key, form in lexicon.forms.items():
+        groups.setdefault(form, []).append(key)
+    cues = list(dict.fromkeys(cue for cues in lexicon.cues.values() for cue in cues))
+    places = {cue: number for number, cue in enumerate(cues)}
+    starts: dict[str, list[str]] = {}
+    for opening, lengths in lexicon.starts.items():
+        starts.setdefault(" ".join(map(str, lengths)), []).append(opening)
+    spellings: dict[str, list[str]] = {}
+    for variant, words in lexicon.spelling.variants.items():
+        spellings.setdefault(" ".join(words), []).append(variant)
+    sections = {
+        "format": FORMAT,
+        "sources_sha256": lexicon.sha256,
+        "conditions": [astuple(condition) for condition in lexicon.conditions.values()],
+        "forms": [
+            (conditions[form.condition.name], form.n_words, form.n_lead, form.score, form.is_verbal, _joined(keys))
+            for form, keys in groups.items()
+        ],
+        "idioms": sorted(lexicon.idioms),
+        "cue_meanings": [astuple(cue) for cue in cues],
+        "cues": {key: [places[cue] for cue in found] for key, found in lexicon.cues.items()},
+        "starts": {lengths: _joined(words) for lengths, words in sorted(starts.items())},
+        "words": {name: " ".join(sorted(words)) for name, words in sorted(lexicon.words.items())},
+        "spellings": {meant: " ".join(listed) for meant, listed in spellings.items()},
+        "vocabulary": " ".join(sorted(lexicon.spelling.vocabulary)),
+        "causes": lexicon.causes,
+    }
+    return "{\n" + ",\n".join(f"{json.dumps(name)}: {_lines(value)}" for name, value in sections.items()) + "\n}\n"
+
+
+def main() -> None:
+    """Write the compiled file: ``python -m adverse_events.coding.compiled [FOLDER]``."""
+    from adverse_events.coding.lexicon_build import build_lexicon  # noqa: PLC0415
+
+    parser = argparse.ArgumentParser(description="Compile the lexicon, so that the coder starts quickly.")
+    parser.add_argument("folder", type=Path, nargs="?", default=FOLDER, help="the lexicon (default: the package's)")
+    folder = parser.parse_args().folder
+    (folder / COMPILED_FILE).write_text(compiled(build_lexicon(folder)), encoding="utf-8", newline="\n")
+
+
+def _joined(keys: Iterable[str]) -> str:
+    return LIST_SEPARATOR.join(keys)
+
+
+def _lines(value: Any) -> str:
+    """Return `value` as JSON, each item of a list on a line of its own so that a change shows as what it is."""
+    if not isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False)
+    return "[\n" + ",\n".join(json.dumps(item, ensure_ascii=False) for item in value) + "\n]"
+
+
+if __name__ == "__main__":
+    main()
