@@ -13,23 +13,31 @@ SLOT = re.compile(r"\{(\w+)\}")
 NOUN = "{x}"
 """Where a template takes its noun."""
 
-_VERB = re.compile(r"\*([a-z]+)")
+_VERB = re.compile(r"([*~])([a-z]+)")
 _SHORT = re.compile(r"[^aeiou]*[aeiou][^aeiouwxy]")
 _VOWELS = "aeiou"
 
 
 def inflected(written: str, irregular: Mapping[str, Sequence[str]]) -> Iterable[str]:
-    """Return `written` with every ``*verb`` in every inflection; just itself where it marks none.
+    """Return `written` with ``*verb`` in every inflection and ``~verb`` as -ing; just itself where it marks none.
 
     Args:
-        written: A form such as ``*throw up``.
-        irregular: Other inflections of a verb than the regular ones, by its base.
+        written: A form such as ``*throw up`` or ``trouble ~sleep``.
+        irregular: Other inflections of a verb than the regular ones, by its base, -ing last.
     """
-    if "*" not in written:
+    if not _VERB.search(written):
         return (written,)
     pieces = _VERB.split(written)
-    verbs = [inflections(base, irregular) for base in pieces[1::2]]
-    return _filled(pieces[::2], verbs)
+    verbs = [
+        inflections(base, irregular) if mark == "*" else inflections(base, irregular)[-1:]
+        for mark, base in zip(pieces[1::3], pieces[2::3], strict=True)
+    ]
+    return _filled(pieces[::3], verbs)
+
+
+def is_inflected(written: str) -> bool:
+    """Return whether `written` marks a verb to be inflected."""
+    return _VERB.search(written) is not None
 
 
 def inflections(base: str, irregular: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from adverse_events.coding.grammar import NOUN, SLOT, inflected, with_slots
+from adverse_events.coding.grammar import NOUN, SLOT, inflected, is_inflected, with_slots
 from adverse_events.coding.lexicon import (
     BODY_SYSTEMS,
     EXACT_SCORE,
@@ -45,13 +45,17 @@ _SCORES = {
 }
 
 
-def build_lexicon(folder: Path) -> Lexicon:
+def build_lexicon(folder: Path, *, official: bool = True) -> Lexicon:
     """Read and check the lexicon in `folder`.
+
+    Args:
+        folder: Its files.
+        official: Whether the terms of the classification are part of it.
 
     Raises:
         ContractError: A file that cannot be used; the message names file, line and fault.
     """
-    return _Builder(folder).build()
+    return _Builder(folder).build(official=official)
 
 
 class _Builder:
@@ -75,13 +79,14 @@ class _Builder:
         self.cues: dict[str, list[Cue]] = {}
         self._canonical = cache(self._canonical_words)
 
-    def build(self) -> Lexicon:
+    def build(self, *, official: bool) -> Lexicon:
         self._spellings()
         self._classes_and_slots()
         self._conditions()
         self._patterns()
         idioms = self._idioms()
-        self._official(idioms)
+        if official:
+            self._official(idioms)
         self._cues()
         keys = [*self.forms, *sorted(idioms), *self.cues]
         vocabulary = {word for key in keys for word in key.split()}.union(*self.words.values())
@@ -137,7 +142,7 @@ class _Builder:
         self._alternatives()
         for line in read_lines(self.folder, "conditions.csv", (*columns, "forms")):
             for form in line.listed("forms"):
-                rank = _SLOTTED if "{" in form else _INFLECTED if "*" in form else _WRITTEN
+                rank = _SLOTTED if "{" in form else _INFLECTED if is_inflected(form) else _WRITTEN
                 self._add(line, self.conditions[line["condition"]], self._expanded(line, form), rank)
 
     def _alternatives(self) -> None:
@@ -230,7 +235,7 @@ class _Builder:
         if unknown:
             line.refuse(f"slot {{{unknown[0]}}} is not in slots.csv")
         filled = with_slots(written, self.slots)
-        return filled if "*" not in written else (form for item in filled for form in inflected(item, self.verbs))
+        return (form for item in filled for form in inflected(item, self.verbs))
 
     def _add(self, line: Line, condition: Condition, written: Iterable[str], rank: int) -> None:
         """Add forms of `condition`, unless the same words were said more deliberately elsewhere."""

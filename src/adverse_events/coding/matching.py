@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 _Found = TypeVar("_Found")
 
-_TO = "to"
-"""Follows a soft word as part of it ("started to fall out")."""
+_LIKE = frozenset({"like"})
+_TO = frozenset(
+    "start started starting begin began begun beginning continue continued seem seemed tend going got".split()
+)
+_FOLLOWERS = {"to": _TO, "it": _LIKE, "they": _LIKE, "im": _LIKE, "i": _LIKE}
+"""Words that belong to the soft word before them: "started to fall out", "feels like it is on fire"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ class Matcher:
         return [
             index
             for index, word in enumerate(words)
-            if not (word in soft or (word == _TO and index and words[index - 1] in soft))
+            if not (word in soft or (word in _FOLLOWERS and index and words[index - 1] in _FOLLOWERS[word]))
         ]
 
 
