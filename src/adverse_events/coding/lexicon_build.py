@@ -189,6 +189,7 @@ class _Builder:
 
     def _official(self, idioms: set[str]) -> None:
         columns = ("icd10cm_code", "icd10cm_description", "kind", "body_system", "terms")
+        curated = {condition.code: condition for condition in reversed(self.conditions.values())}
         for line in read_lines(self.folder, "official.csv", columns):
             code = line.code("icd10cm_code", self.billable)
             condition = Condition(
@@ -196,8 +197,9 @@ class _Builder:
                 code,
                 line["icd10cm_description"],
                 line.choice("kind", KINDS),
-                "",
+                curated[code].prior if code in curated else "",
                 line.choice("body_system", BODY_SYSTEMS),
+                curated[code].is_serious if code in curated else False,
             )
             terms = [term for term in line.listed("terms") if self._key(line, term) not in idioms]
             before = len(self.forms)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _Found = TypeVar("_Found")
 
+_FEW_LENGTHS = 3
 _LIKE = frozenset({"like"})
 _TO = frozenset(
     "start started starting begin began begun beginning continue continued seem seemed tend going got".split()
@@ -144,16 +145,22 @@ class Matches:
 def openings(keys: Iterable[str]) -> dict[str, tuple[int, ...]]:
     """Return what opens `keys`, and how many words the keys have that it opens, shortest first.
 
-    A first word alone opens keys of one word, or none; its two first words open a longer key.
+    A word that opens keys of few lengths stands for all of them; one that opens many ("no", "feel") only for keys of
+    one word, and its keys are told apart by their two first words.
     """
     lengths: dict[str, set[int]] = {}
+    pairs: dict[str, set[int]] = {}
     for key in keys:
         words = key.split(" ", 2)
         n_words = key.count(" ") + 1
-        lengths.setdefault(words[0], set()).update((1,) if n_words == 1 else ())
+        lengths.setdefault(words[0], set()).add(n_words)
         if n_words > 1:
-            lengths.setdefault(f"{words[0]} {words[1]}", set()).add(n_words)
-    return {opening: tuple(sorted(found)) for opening, found in sorted(lengths.items())}
+            pairs.setdefault(f"{words[0]} {words[1]}", set()).add(n_words)
+    found = {word: tuple(sorted(of)) for word, of in lengths.items() if len(of) <= _FEW_LENGTHS}
+    for word in lengths.keys() - found.keys():
+        found[word] = (1,) if 1 in lengths[word] else ()
+    found |= {pair: tuple(sorted(of)) for pair, of in pairs.items() if len(lengths[pair.split(" ")[0]]) > _FEW_LENGTHS}
+    return dict(sorted(found.items()))
 
 
 def _leftmost_longest(spans: list[tuple[int, int, _Found]]) -> list[tuple[int, int, _Found]]:
