@@ -34,6 +34,7 @@ _PRIORS = frozenset({"", "INDICATION", "WITHDRAWAL"})
 _SIDES = frozenset({"before", "after"})
 _YES_NO = frozenset({"yes", "no"})
 _MAX_ALTERNATIVES = 4
+_CATEGORY_LETTERS = 3
 _FILLED = "is empty, or begins or ends with a filler word"
 _WRITTEN, _INFLECTED, _SLOTTED, _PATTERN, _OFFICIAL = range(5)
 _SCORES = {
@@ -189,7 +190,10 @@ class _Builder:
 
     def _official(self, idioms: set[str]) -> None:
         columns = ("icd10cm_code", "icd10cm_description", "kind", "body_system", "terms")
-        curated = {condition.code: condition for condition in reversed(self.conditions.values())}
+        curated: dict[str, list[Condition]] = {}
+        for condition in self.conditions.values():
+            for known in {condition.code, condition.code[:_CATEGORY_LETTERS]}:
+                curated.setdefault(known, []).append(condition)
         for line in read_lines(self.folder, "official.csv", columns):
             code = line.code("icd10cm_code", self.billable)
             condition = Condition(
@@ -197,9 +201,9 @@ class _Builder:
                 code,
                 line["icd10cm_description"],
                 line.choice("kind", KINDS),
-                curated[code].prior if code in curated else "",
+                _prior(curated.get(code) or curated.get(code[:_CATEGORY_LETTERS], [])),
                 line.choice("body_system", BODY_SYSTEMS),
-                curated[code].is_serious if code in curated else False,
+                any(condition.is_serious for condition in curated.get(code, ())),
             )
             terms = [term for term in line.listed("terms") if self._key(line, term) not in idioms]
             before = len(self.forms)
@@ -285,3 +289,9 @@ class _Builder:
 
     def _canonical_words(self, item: str) -> tuple[str, ...]:
         return (item,) if item in (DRUG, NUMBER) else canonical(plain(item), self.variants)
+
+
+def _prior(alike: Iterable[Condition]) -> str:
+    """Return the role that conditions of one code or category share; empty where they differ."""
+    priors = {condition.prior for condition in alike}
+    return priors.pop() if len(priors) == 1 else ""
