@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from adverse_events.coding.lexicon import (
 )
 from adverse_events.coding.lexicon_files import lexicon_sha256, read_lines
 from adverse_events.coding.matching import openings
-from adverse_events.coding.reading import DRUG, NUMBER, Spelling, canonical, plain
+from adverse_events.coding.reading import DRUG, MIXED, NUMBER, PAUSE, Spelling, canonical, plain
 from adverse_events.coding.release import billable_codes
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _PRIORS = frozenset({"", "INDICATION", "WITHDRAWAL"})
 _SIDES = frozenset({"before", "after"})
 _YES_NO = frozenset({"yes", "no"})
 _MAX_ALTERNATIVES = 4
+_ITEM = re.compile(rf"{MIXED}|[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d+(?:[.,:]\d+)*|[#/&+]|[^\w\s(){{}}|-]+")
+_SIGNS = {DRUG: (DRUG,), NUMBER: (NUMBER,), "/": (PAUSE,), "&": ("and",), "+": ("and",)}
 _CATEGORY_LETTERS = 3
 _FILLED = "is empty, or begins or ends with a filler word"
 _WRITTEN, _INFLECTED, _SLOTTED, _PATTERN, _OFFICIAL = range(5)
@@ -281,14 +284,16 @@ class _Builder:
         Fillers are not in the text that is searched, so such a form would mean more than it says ("the runs" would
         find "runs").
         """
-        words = [word for item in written.replace("-", " ").split() for word in self._canonical(item)]
+        words = [word for item in _ITEM.findall(written) for word in self._canonical(item)]
         fillers = self.words["FILLER"]
         if not words or words[0] in fillers or words[-1] in fillers:
             return []
         return [word for word in words if word not in fillers]
 
     def _canonical_words(self, item: str) -> tuple[str, ...]:
-        return (item,) if item in (DRUG, NUMBER) else canonical(plain(item), self.variants)
+        if item[0].isdecimal():
+            return (NUMBER,)
+        return _SIGNS.get(item) or canonical(plain(item), self.variants)
 
 
 def _prior(alike: Iterable[Condition]) -> str:

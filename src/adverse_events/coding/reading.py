@@ -47,9 +47,12 @@ _MAX_FORM_WORDS = 8
 _MAX_RUNS = 3
 _MAX_WORD_LETTERS = 40
 
+MIXED = r"(?i:type ?[12]|hba1c|a1c|spo2|b12|b6|d3|o2|e2|t1d|t2d|h1n1|hsv[12])(?!\w)"
+"""Words of letters and digits; elsewhere a digit ends a word ("20lbs")."""
+
 _TOKEN = (
     r"(?P<with>(?<!\w)[wW]/(?:[oO]\b)?)"
-    r"|(?P<word>\#?[^\W\d_]+(?:['`\u2018\u2019\u201b\u2032\u00b4\u02b9\u02bc\u02bb\uff07][^\W\d_]+)*)"
+    r"|(?P<word>" + MIXED + r"|\#?[^\W\d_]+(?:['`\u2018\u2019\u201b\u2032\u00b4\u02b9\u02bc\u02bb\uff07][^\W\d_]+)*)"
     r"|(?P<number>\d+(?:[.,:]\d+)*)"
     r"|(?P<stop>[.!?;\n\u2026]+)"
     r"|(?P<and>[&+])"
