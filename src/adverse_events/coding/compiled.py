@@ -44,7 +44,7 @@ def read_compiled(folder: Path) -> Lexicon | None:
     cues = [Cue(*fields) for fields in table["cue_meanings"]]
     words = {name: frozenset(listed.split()) for name, listed in table["words"].items()}
     variants = {
-        variant: tuple(meant.split()) for meant, listed in table["spellings"].items() for variant in listed.split()
+        variant: tuple(meant.split()) for meant, listed in table["spellings"].items() for variant in listed.split(LIST_SEPARATOR)
     }
     return Lexicon(
         conditions={condition.name: condition for condition in all_conditions},
@@ -93,7 +93,7 @@ def compiled(lexicon: Lexicon) -> str:
         "cues": {key: [places[cue] for cue in found] for key, found in lexicon.cues.items()},
         "starts": {lengths: _joined(words) for lengths, words in sorted(starts.items())},
         "words": {name: " ".join(sorted(words)) for name, words in sorted(lexicon.words.items())},
-        "spellings": {meant: " ".join(listed) for meant, listed in spellings.items()},
+        "spellings": {meant: _joined(listed) for meant, listed in spellings.items()},
         "vocabulary": " ".join(sorted(lexicon.spelling.vocabulary)),
         "causes": lexicon.causes,
     }

@@ -8,7 +8,9 @@ from __future__ import annotations
 import html
 import re
 
-_TAGS = "a|abbr|article|b|big|blockquote|br|center|code|del|div|em|font|h[1-6]|hr|i|img|ins|li|mark|ol|p|pre|q|s|section"
+_TAGS = (
+    "a|abbr|article|b|big|blockquote|br|center|code|del|div|em|font|h[1-6]|hr|i|img|ins|li|mark|ol|p|pre|q|s|section"
+)
 _MORE_TAGS = "small|span|strike|strong|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul"
 _MARKUP = re.compile(
     rf"(?P<tag></?(?P<name>{_TAGS}|{_MORE_TAGS})(?:\s[^<>]{{0,400}})?/?>)"

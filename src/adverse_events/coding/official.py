@@ -137,7 +137,9 @@ def _terms(release: Any) -> Iterator[tuple[str, str]]:
 
 def _words(term: str, lexicon: Lexicon) -> str:
     """Return the words of `term` as the lexicon would write them; empty where it should not be a term."""
-    words = [word for item in term.replace("-", " ").split() for word in canonical(plain(item), lexicon.spelling.variants)]
+    words = [
+        word for item in term.replace("-", " ").split() for word in canonical(plain(item), lexicon.spelling.variants)
+    ]
     fillers = lexicon.words["FILLER"]
     if not words or words[0] in fillers or words[-1] in fillers or len(words) > _MAX_WORDS:
         return ""
@@ -149,7 +151,12 @@ def _words(term: str, lexicon: Lexicon) -> str:
 
 def _system(code: str) -> str:
     """Return the body system of a code of the chapters that are used; empty for any other."""
-    if len(code) < len(_FIRST_BLOOD_CODE) or not code[1].isdigit() or "-" in code or (code[0] == "D" and code < _FIRST_BLOOD_CODE):
+    if (
+        len(code) < len(_FIRST_BLOOD_CODE)
+        or not code[1].isdigit()
+        or "-" in code
+        or (code[0] == "D" and code < _FIRST_BLOOD_CODE)
+    ):
         return ""
     if code[0] == "H":
         return "eye" if code < _FIRST_EAR_CODE else "ear"

@@ -42,7 +42,9 @@ _MIN_STEM_LETTERS = 4
 _MIN_COMPACT_LETTERS = 7
 _MIN_PIECE_LETTERS = 3
 _MAX_PIECE_LETTERS = 16
-_SHORT_PIECES = frozenset({"i", "a", "my", "is", "so", "no", "of", "in", "on", "to", "me", "up", "it", "am", "im", "go"})
+_SHORT_PIECES = frozenset(
+    {"i", "a", "my", "is", "so", "no", "of", "in", "on", "to", "me", "up", "it", "am", "im", "go"}
+)
 _MAX_FORM_WORDS = 8
 _MAX_RUNS = 3
 _MAX_WORD_LETTERS = 40
@@ -57,9 +59,7 @@ _TOKEN = (
     r"|(?P<stop>[.!?;\n\u2026]+)"
     r"|(?P<and>[&+])"
 )
-_PAUSE = (
-    r"(?P<pause>[,:()\[\]/|\"\u2013\u2014\u201c\u201d\u2600-\u27bf\U0001f000-\U0001faff])"
-)
+_PAUSE = r"(?P<pause>[,:()\[\]/|\"\u2013\u2014\u201c\u201d\u2600-\u27bf\U0001f000-\U0001faff])"
 _SIGNS: dict[str | None, Callable[[str], str]] = {
     "number": lambda _: NUMBER,
     "stop": lambda raw: "?" if "?" in raw else ".",
@@ -278,9 +278,7 @@ def canonical(word: str, variants: Mapping[str, tuple[str, ...]]) -> tuple[str, 
 
 def _ranges(n_words: int) -> Iterator[tuple[int, int]]:
     return (
-        (begin, end)
-        for begin in range(n_words)
-        for end in range(begin + 1, min(n_words, begin + _MAX_FORM_WORDS) + 1)
+        (begin, end) for begin in range(n_words) for end in range(begin + 1, min(n_words, begin + _MAX_FORM_WORDS) + 1)
     )
 
 
