@@ -44,7 +44,9 @@ def read_compiled(folder: Path) -> Lexicon | None:
     cues = [Cue(*fields) for fields in table["cue_meanings"]]
     words = {name: frozenset(listed.split()) for name, listed in table["words"].items()}
     variants = {
-        variant: tuple(meant.split()) for meant, listed in table["spellings"].items() for variant in listed.split(LIST_SEPARATOR)
+        variant: tuple(meant.split())
+        for meant, listed in table["spellings"].items()
+        for variant in listed.split(LIST_SEPARATOR)
     }
     return Lexicon(
         conditions={condition.name: condition for condition in all_conditions},

@@ -18,6 +18,7 @@ _MARKUP = re.compile(
     r"|(?P<invisible>[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]+)",
     re.IGNORECASE,
 )
+_INVISIBLE = re.compile(r"[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]+")
 _INLINE = re.compile(
     r"a|abbr|b|big|code|del|em|font|i|ins|mark|q|s|small|span|strike|strong|sub|sup|tt|u", re.IGNORECASE
 )
@@ -64,4 +65,4 @@ def _meaning(found: re.Match[str]) -> str | None:
         return ""
     reference = f"&{found['reference']};"
     character = html.unescape(reference)
-    return None if character == reference else character
+    return None if character == reference else _INVISIBLE.sub("", character)

@@ -23,8 +23,15 @@ _LIKE = frozenset({"like"})
 _TO = frozenset(
     "start started starting begin began begun beginning continue continued seem seemed tend going got".split()
 )
-_FOLLOWERS = {"to": _TO, "it": _LIKE, "they": _LIKE, "im": _LIKE, "i": _LIKE}
-"""Words that belong to the soft word before them: "started to fall out", "feels like it is on fire"."""
+_FOLLOWERS = {
+    "on": frozenset({"keep", "kept", "keeping"}),
+    "to": _TO,
+    "it": _LIKE,
+    "they": _LIKE,
+    "im": _LIKE,
+    "i": _LIKE,
+}
+"""Words that belong to the soft word before them: "started to fall out", "keeps on", "feels like it is on fire"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,17 +139,19 @@ class Spelling:
     def segment(self, tag: str) -> list[str]:
         """Return `tag`, words run together, cut into words of the lexicon; one piece where that yields no form.
 
-        Of several ways the one with the fewest words is taken, then the one whose first word is longest.
+        Of several ways the one with the fewest words is taken, short words counting double.
         """
         word = plain(tag)
         if len(word) != len(tag) or not _MIN_COMPACT_LETTERS <= len(word) <= _MAX_WORD_LETTERS:
             return [tag]
-        best: list[tuple[int, int] | None] = [None] * len(word) + [(0, 0)]
+        # For each place, what the rest costs and where its first piece ends; a short piece counts double.
+        best: list[tuple[int, int] | None] = [*[None] * len(word), (0, 0)]
         for begin in reversed(range(len(word))):
             for end in range(min(len(word), begin + _MAX_PIECE_LETTERS), begin, -1):
-                rest = best[end]
-                if rest and (best[begin] is None or rest[0] + 1 < best[begin][0]) and self._is_piece(word[begin:end]):
-                    best[begin] = (rest[0] + 1, end)
+                rest, known = best[end], best[begin]
+                cost = 1 if end - begin >= _MIN_PIECE_LETTERS else 2
+                if rest and (known is None or rest[0] + cost < known[0]) and self._is_piece(word[begin:end]):
+                    best[begin] = (rest[0] + cost, end)
         pieces, position = [], 0
         while position < len(word) and (step := best[position]):
             pieces.append(tag[position : step[1]])
