@@ -106,12 +106,9 @@ def test_signs_and_near_words_alone_mean_nothing(coder, text):
     assert coder.code([text], [()]) == [Coding()]
 
 
-PIECES = st.sampled_from(
-    [
-        "nausea", "can't sleep", "my hair is falling out", "&#39;", "&amp;", "<br>", "<b>", "</b>", "#hairloss", "\u200b",
-        "\U0001f922", "\ud800", "\x00", "\u202e", "\u0635\u062f\u0627\u0639", "zoloft", "\"'\u201c", "\n", "5 lbs", "\u0130", "\ufb01",
-    ]
-)  # fmt: skip
+MARKUP = ["&#39;", "&amp;", "<br>", "<b>", "</b>", "\u200b", "\u202e", "\x00", "\ud800", "\"'\u201c", "\n"]
+WORDS = ["nausea", "can't sleep", "my hair is falling out", "#hairloss", "zoloft", "5 lbs", "\u0130", "\ufb01"]
+PIECES = st.sampled_from([*MARKUP, *WORDS, "\U0001f922", "\u0635\u062f\u0627\u0639"])
 
 
 @given(st.lists(st.one_of(PIECES, st.text(max_size=12)), max_size=30).map(" ".join) | st.text(max_size=200))

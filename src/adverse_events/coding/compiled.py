@@ -1,7 +1,7 @@
 """The lexicon compiled beforehand: one JSON file beside the sources, so that starting costs milliseconds.
 
-Command line: ``python -m adverse_events.coding.compiled`` writes it again; a test compares it with the sources. It holds
-nothing that the sources do not say, and where the sources' hash is not the one it was made from it is not used.
+Command line: ``python -m adverse_events.coding.compiled`` writes it again; a test compares it with the sources. It
+holds nothing that the sources do not say, and where the sources' hash is not the one it was made from it is not used.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def read_compiled(folder: Path) -> Lexicon | None:
         return None
     all_conditions = [
         Condition(*fields[:-1], tuple((code, description) for code, description in fields[-1]))
-        for fields in table["conditions"]
+        for fields in map(tuple, table["conditions"])
     ]
     forms: dict[str, Form] = {}
     for condition, n_words, n_lead, score, is_verbal, keys in table["forms"]:

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 _Found = TypeVar("_Found")
 
 _FEW_LENGTHS = 3
+_ALONE = (1,)
 _LIKE = frozenset({"like"})
 _TO = frozenset(
-    "start started starting begin began begun beginning continue continued seem seemed tend going got".split()
+    {"start", "started", "starting", "begin", "began", "begun", "beginning", "continue", "continued", "seem", "seemed"}
+    | {"tend", "going", "got"}
 )
 _FOLLOWERS = {
     "on": frozenset({"keep", "kept", "keeping"}),
@@ -55,7 +57,7 @@ class FoundCue:
 class Matcher:
     """Finds forms, idioms and cues, leftmost-longest.
 
-    Conditions are looked for twice: among all words, and again without the soft words ("started to", "always", "feels"),
+    Conditions are looked for twice: among all words, and again without the soft words ("started to", "feels"),
     so that "hair has started to fall out" is the form "hair fall out". Cues are looked for among all words only.
     """
 
@@ -89,21 +91,21 @@ class Matcher:
         starts, known_forms, idioms, known_cues = self._starts, self._forms, self._idioms, self._cues
         n_all = len(words)
         for begin, word in enumerate(words):
-            if word not in starts:
+            lengths = starts.get(word)
+            if lengths is None:
                 continue
-            lengths = starts[word]
-            if begin + 1 < n_all:
-                lengths += starts.get(f"{word} {words[begin + 1]}", ())
+            if not lengths or lengths == _ALONE:
+                lengths += starts.get(f"{word} {words[begin + 1]}", ()) if begin + 1 < n_all else ()
             for n_words in lengths:
                 end = begin + n_words
                 if end > n_all:
                     break
                 key = word if n_words == 1 else " ".join(words[begin:end])
-                if key in idioms:
-                    spans.append((places[begin] if places else begin, places[end - 1] + 1 if places else end, None))
-                elif form := known_forms.get(key):
+                if form := known_forms.get(key):
                     first = begin + form.n_lead
                     spans.append((places[first] if places else first, places[end - 1] + 1 if places else end, form))
+                elif key in idioms:
+                    spans.append((places[begin] if places else begin, places[end - 1] + 1 if places else end, None))
                 if cues is not None and key in known_cues:
                     cues.append((begin, end, known_cues[key], key in known_forms))
 
