@@ -33,10 +33,9 @@ def read_compiled(folder: Path) -> Lexicon | None:
     sha256 = lexicon_sha256(folder)
     if table.get("format") != FORMAT or table.get("sources_sha256") != sha256:
         return None
-    all_conditions = [
-        Condition(*fields[:-1], tuple((code, description) for code, description in fields[-1]))
-        for fields in map(tuple, table["conditions"])
-    ]
+    for fields in table["conditions"]:
+        fields[-1] = tuple(map(tuple, fields[-1]))  # alternatives, lists in JSON
+    all_conditions = [Condition(*fields) for fields in table["conditions"]]
     forms: dict[str, Form] = {}
     for condition, n_words, n_lead, score, is_verbal, keys in table["forms"]:
         form = Form(all_conditions[condition], n_words, n_lead, score, is_verbal)

@@ -101,11 +101,11 @@ class Matcher:
                 if end > n_all:
                     break
                 key = word if n_words == 1 else " ".join(words[begin:end])
-                if form := known_forms.get(key):
+                if key in idioms:
+                    spans.append((places[begin] if places else begin, places[end - 1] + 1 if places else end, None))
+                elif form := known_forms.get(key):
                     first = begin + form.n_lead
                     spans.append((places[first] if places else first, places[end - 1] + 1 if places else end, form))
-                elif key in idioms:
-                    spans.append((places[begin] if places else begin, places[end - 1] + 1 if places else end, None))
                 if cues is not None and key in known_cues:
                     cues.append((begin, end, known_cues[key], key in known_forms))
 

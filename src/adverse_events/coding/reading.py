@@ -54,7 +54,7 @@ _LONG_WORD = _MAX_WORD_LETTERS + 1
 _DRUG_TOKEN = ""
 """No token of a text is empty."""
 
-MIXED = r"(?i:type ?[12]|hba1c|a1c|spo2|b12|b6|d3|o2|e2|t1d|t2d|h1n1|hsv[12])(?!\w)"
+MIXED = r"(?=[A-Za-z]{1,5} ?\d)(?i:type ?[12]|hba1c|a1c|spo2|b12|b6|d3|o2|e2|t1d|t2d|h1n1|hsv[12])(?!\w)"
 """Words of letters and digits; elsewhere a digit ends a word ("20lbs")."""
 
 _TOKEN = (
@@ -208,11 +208,12 @@ class Reader:
         spans = sorted({(drug.begin, drug.end) for drug in drugs})
         if places:
             spans = [(bisect_left(places[0], begin), bisect_left(places[0], end)) for begin, end in spans]
-        tokens = [(token.group(), token.start(), token.end()) for token in self._token.finditer(text)]
+        tokens = [(token[0], *token.span()) for token in self._token.finditer(text)]
         words: list[str] = []
         begins: list[int] = []
         ends: list[int] = []
         guessed: set[int] = set()
+        norms_of = self._norms
         for raw, begin, end in _with_drugs(tokens, spans) if spans else tokens:
             if raw[:1] == "#" != raw:
                 for norm, first, last in self._tag(raw):
@@ -220,11 +221,13 @@ class Reader:
                     begins.append(begin + first)
                     ends.append(begin + last)
                 continue
-            norms, is_guess = self._norms(raw[:_LONG_WORD])
+            norms, is_guess = norms_of(raw if end - begin < _LONG_WORD else raw[:_LONG_WORD])
             if is_guess:
                 guessed.add(len(words))
-            for norm in norms:
-                words.append(norm)
+            words += norms
+            begins.append(begin)
+            ends.append(end)
+            for _ in norms[1:]:
                 begins.append(begin)
                 ends.append(end)
         if places:
