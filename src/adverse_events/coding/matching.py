@@ -20,20 +20,15 @@ _Found = TypeVar("_Found")
 
 _FEW_LENGTHS = 3
 _ALONE = (1,)
-_LIKE = frozenset({"like"})
 _TO = frozenset(
     {"start", "started", "starting", "begin", "began", "begun", "beginning", "continue", "continued", "seem", "seemed"}
     | {"tend", "going", "got"}
 )
-_FOLLOWERS = {
-    "on": frozenset({"keep", "kept", "keeping"}),
-    "to": _TO,
-    "it": _LIKE,
-    "they": _LIKE,
-    "im": _LIKE,
-    "i": _LIKE,
-}
-"""Words that belong to the soft word before them: "started to fall out", "keeps on", "feels like it is on fire"."""
+_FOLLOWERS = {"on": frozenset({"keep", "kept", "keeping"}), "to": _TO}
+"""Words that belong to the soft word before them: "started to fall out", "keeps on"."""
+_LIKE = "like"
+_LIKENED = frozenset({"it", "they", "im", "i"})
+"""What "like" stands before where it only joins a clause: "feels like it is on fire", but "skin like leather"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +105,16 @@ class Matcher:
                     cues.append((begin, end, known_cues[key], key in known_forms))
 
     def _without_soft(self, words: Sequence[str]) -> list[int]:
-        soft = self._soft
-        return [
-            index
-            for index, word in enumerate(words)
-            if not (word in soft or (word in _FOLLOWERS and index and words[index - 1] in _FOLLOWERS[word]))
-        ]
+        """Return the places of the words that are neither soft nor belong to a soft word."""
+        kept: list[int] = []
+        before = ""
+        for index, word in enumerate(words):
+            if before == _LIKE and word in _LIKENED:
+                kept.pop()
+            elif word not in self._soft and not (word in _FOLLOWERS and before in _FOLLOWERS[word]):
+                kept.append(index)
+            before = word
+        return kept
 
 
 class Matches:
