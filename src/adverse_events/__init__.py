@@ -20,4 +20,5 @@ def __getattr__(name: str) -> str:
         from importlib.metadata import version  # noqa: PLC0415
 
         return version("adverse-events")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from adverse_events.coding.embedded import EmbeddedCoder
+from adverse_events.coding.select import CodingSettings, best_concept
 from adverse_events.errors import ContractError
 from adverse_events.records import Coding, DrugMention
 
@@ -72,7 +73,7 @@ PROBE = {
 
 @pytest.mark.parametrize(("phrase", "icd10cm_code"), PROBE.items())
 def test_lay_language_is_coded(coder, phrase, icd10cm_code):
-    codes = {concept.code for entity in coder.code([phrase], [()])[0].entities for concept in entity.concepts}
+    codes = {entity.concepts[0].code for entity in coder.code([phrase], [()])[0].entities if entity.concepts}
     assert icd10cm_code in codes
     assert all(code[:3] in {icd10cm_code[:3], "G47", "H53"} for code in codes)
 
@@ -99,6 +100,17 @@ def test_it_abstains_rather_than_guess(coder, phrase):
 def test_the_longest_form_wins(coder):
     (entity,) = coder.code(["sharp lower back pain"], [()])[0].entities
     assert (entity.text, entity.concepts[0].code) == ("lower back pain", "M54.50")
+
+
+def test_what_else_the_words_might_mean_comes_after_and_is_never_selected_by_default(coder):
+    (entity,) = coder.code(["always dizzy"], [()])[0].entities
+    best, *others = entity.concepts
+    assert best.code == "R42"
+    assert 1 <= len(others) <= 4
+    scores = [concept.score for concept in entity.concepts]
+    assert scores == sorted(scores, reverse=True)
+    assert max(concept.score for concept in others) < CodingSettings().concept_min_score
+    assert best_concept(entity, CodingSettings()) == best
 
 
 def test_an_unspecific_complaint_is_reported_without_a_code(coder):

@@ -134,7 +134,7 @@ def test_the_response_has_the_documented_keys_and_types(coder):
             {key: type(trait[key]) for key in trait} == {"Name": str, "Score": float} for trait in entity["Traits"]
         )
     nausea, weird = response["Entities"]
-    assert nausea["ICD10CMConcepts"] == [{"Code": "R11.0", "Description": "Nausea", "Score": 0.95}]
+    assert nausea["ICD10CMConcepts"][0] == {"Code": "R11.0", "Description": "Nausea", "Score": 0.95}
     assert weird["ICD10CMConcepts"] == []
 
 

@@ -1,7 +1,7 @@
 """The lexicon compiled beforehand: one JSON file beside the sources, so that starting costs milliseconds.
 
-Command line: ``python -m adverse_events.coding.compiled`` writes it again; a test compares it with the sources. It holds
-nothing that the sources do not say, and where the sources' hash is not the one it was made from it is not used.
+Command line: ``python -m adverse_events.coding.compiled`` writes it again; a test compares it with the sources. It
+holds nothing that the sources do not say, and where the sources' hash is not the one it was made from it is not used.
 """
 
 from __future__ import annotations
@@ -33,10 +33,9 @@ def read_compiled(folder: Path) -> Lexicon | None:
     sha256 = lexicon_sha256(folder)
     if table.get("format") != FORMAT or table.get("sources_sha256") != sha256:
         return None
-    all_conditions = [
-        Condition(*fields[:-1], tuple((code, description) for code, description in fields[-1]))
-        for fields in table["conditions"]
-    ]
+    for fields in table["conditions"]:
+        fields[-1] = tuple(map(tuple, fields[-1]))  # alternatives, lists in JSON
+    all_conditions = [Condition(*fields) for fields in table["conditions"]]
     forms: dict[str, Form] = {}
     for condition, n_words, n_lead, score, is_verbal, keys in table["forms"]:
         form = Form(all_conditions[condition], n_words, n_lead, score, is_verbal)
@@ -44,7 +43,9 @@ def read_compiled(folder: Path) -> Lexicon | None:
     cues = [Cue(*fields) for fields in table["cue_meanings"]]
     words = {name: frozenset(listed.split()) for name, listed in table["words"].items()}
     variants = {
-        variant: tuple(meant.split()) for meant, listed in table["spellings"].items() for variant in listed.split()
+        variant: tuple(meant.split())
+        for meant, listed in table["spellings"].items()
+        for variant in listed.split(LIST_SEPARATOR)
     }
     return Lexicon(
         conditions={condition.name: condition for condition in all_conditions},
@@ -93,7 +94,7 @@ def compiled(lexicon: Lexicon) -> str:
         "cues": {key: [places[cue] for cue in found] for key, found in lexicon.cues.items()},
         "starts": {lengths: _joined(words) for lengths, words in sorted(starts.items())},
         "words": {name: " ".join(sorted(words)) for name, words in sorted(lexicon.words.items())},
-        "spellings": {meant: " ".join(listed) for meant, listed in spellings.items()},
+        "spellings": {meant: _joined(listed) for meant, listed in spellings.items()},
         "vocabulary": " ".join(sorted(lexicon.spelling.vocabulary)),
         "causes": lexicon.causes,
     }

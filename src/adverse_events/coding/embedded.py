@@ -25,12 +25,17 @@ GUESSED_SCORE = 0.75
 """A form one of whose words was recognised only at edit distance one."""
 
 
+ALTERNATIVE_SCORES = (0.60, 0.50, 0.40, 0.30)
+"""Other conditions the same words might mean, likeliest first: all below `CodingSettings.concept_min_score`."""
+
+
 class EmbeddedCoder:
     """Codes conditions with the lexicon that ships with the package (a `ConditionCoder`).
 
     Scores are constants that say how a form was recognised, not probabilities: `EXACT_SCORE` for a form
     written out in the lexicon, `PATTERN_SCORE` for one made from a slot or from body part and sensation,
-    `GUESSED_SCORE` for a misspelling. What the lexicon does not know is not coded.
+    `OFFICIAL_SCORE` for a term of the classification itself, `GUESSED_SCORE` for a misspelling. What the lexicon
+    does not know is not coded.
     """
 
     icd10cm_release = ICD10CM_RELEASE
@@ -96,4 +101,8 @@ def _traits(form: Form, finding: Finding, score: float, *, is_guessed: bool) -> 
 
 def _concepts(form: Form, score: float) -> tuple[Concept, ...]:
     condition = form.condition
-    return (Concept(condition.code, condition.description, score),) if condition.code else ()
+    if not condition.code:
+        return ()
+    others = zip(condition.alternatives, ALTERNATIVE_SCORES, strict=False)
+    best = Concept(condition.code, condition.description, score)
+    return (best, *(Concept(code, description, lower) for (code, description), lower in others))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from adverse_events.coding.lexicon import (
 )
 from adverse_events.coding.lexicon_files import lexicon_sha256, read_lines
 from adverse_events.coding.matching import openings
-from adverse_events.coding.reading import DRUG, NUMBER, Spelling, canonical, plain
+from adverse_events.coding.reading import DRUG, MIXED, NUMBER, PAUSE, Spelling, canonical, plain
 from adverse_events.coding.release import billable_codes
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ _PRIORS = frozenset({"", "INDICATION", "WITHDRAWAL"})
 _SIDES = frozenset({"before", "after"})
 _YES_NO = frozenset({"yes", "no"})
 _MAX_ALTERNATIVES = 4
+_ITEM = re.compile(rf"{MIXED}|[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d+(?:[.,:]\d+)*|[#/&+]|[^\w\s(){{}}|-]+")
+_PLAIN = re.compile(r"[a-z ]+")
+_SIGNS = {DRUG: (DRUG,), NUMBER: (NUMBER,), "/": (PAUSE,), "&": ("and",), "+": ("and",)}
 _CATEGORY_LETTERS = 3
 _FILLED = "is empty, or begins or ends with a filler word"
 _WRITTEN, _INFLECTED, _SLOTTED, _PATTERN, _OFFICIAL = range(5)
@@ -156,8 +160,8 @@ class _Builder:
             if unknown:
                 line.refuse(f"{unknown[0]!r} is not a condition of conditions.csv")
             condition, *others = (self.conditions[name] for name in names)
-            if len(others) > _MAX_ALTERNATIVES or not all(other.code for other in others):
-                line.refuse(f"expected up to {_MAX_ALTERNATIVES} conditions with a code")
+            if len(others) > _MAX_ALTERNATIVES or not all(known.code for known in (condition, *others)):
+                line.refuse(f"expected a condition and up to {_MAX_ALTERNATIVES} others, all with a code")
             self.conditions[condition.name] = Condition(
                 condition.name,
                 condition.code,
@@ -253,7 +257,7 @@ class _Builder:
         is_said = False
         for one in written:
             lead, _, core = one[1:].partition(")") if one.startswith("(") else ("", "", one)
-            lead_words, core_words = self._words(lead), self._words(core)
+            lead_words, core_words = self._words(lead) if lead else [], self._words(core)
             if not core_words or (lead and not lead_words):
                 if rank == _WRITTEN:
                     line.refuse(f"{one!r} {_FILLED}")
@@ -286,14 +290,17 @@ class _Builder:
         Fillers are not in the text that is searched, so such a form would mean more than it says ("the runs" would
         find "runs").
         """
-        words = [word for item in written.replace("-", " ").split() for word in self._canonical(item)]
+        items = written.split() if _PLAIN.fullmatch(written) else _ITEM.findall(written)
+        words = [word for item in items for word in self._canonical(item)]
         fillers = self.words["FILLER"]
         if not words or words[0] in fillers or words[-1] in fillers:
             return []
         return [word for word in words if word not in fillers]
 
     def _canonical_words(self, item: str) -> tuple[str, ...]:
-        return (item,) if item in (DRUG, NUMBER) else canonical(plain(item), self.variants)
+        if item[0].isdecimal():
+            return (NUMBER,)
+        return _SIGNS.get(item) or canonical(plain(item), self.variants)
 
 
 def _prior(alike: Iterable[Condition]) -> str:

@@ -55,7 +55,9 @@ class Line(dict[str, str]):
         if release is not None and code not in release:
             self.refuse(f"{column} {code} is not in the ICD-10-CM release")
         if release is not None and code == value and not release[code]:
-            self.refuse(f"{column} {code} is not valid for reporting; name a child, or write {code}- to mean the category")
+            self.refuse(
+                f"{column} {code} is not valid for reporting; name a child, or write {code}- to mean the category"
+            )
         return code
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import html
 import re
 
-_TAGS = "a|abbr|article|b|big|blockquote|br|center|code|del|div|em|font|h[1-6]|hr|i|img|ins|li|mark|ol|p|pre|q|s|section"
+_TAGS = (
+    "a|abbr|article|b|big|blockquote|br|center|code|del|div|em|font|h[1-6]|hr|i|img|ins|li|mark|ol|p|pre|q|s|section"
+)
 _MORE_TAGS = "small|span|strike|strong|sub|sup|table|tbody|td|th|thead|tr|tt|u|ul"
 _MARKUP = re.compile(
     rf"(?P<tag></?(?P<name>{_TAGS}|{_MORE_TAGS})(?:\s[^<>]{{0,400}})?/?>)"
@@ -16,6 +18,7 @@ _MARKUP = re.compile(
     r"|(?P<invisible>[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]+)",
     re.IGNORECASE,
 )
+_INVISIBLE = re.compile(r"[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]+")
 _INLINE = re.compile(
     r"a|abbr|b|big|code|del|em|font|i|ins|mark|q|s|small|span|strike|strong|sub|sup|tt|u", re.IGNORECASE
 )
@@ -62,4 +65,4 @@ def _meaning(found: re.Match[str]) -> str | None:
         return ""
     reference = f"&{found['reference']};"
     character = html.unescape(reference)
-    return None if character == reference else character
+    return None if character == reference else _INVISIBLE.sub("", character)

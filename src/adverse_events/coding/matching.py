@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 _Found = TypeVar("_Found")
 
 _FEW_LENGTHS = 3
-_LIKE = frozenset({"like"})
+_ALONE = (1,)
 _TO = frozenset(
-    "start started starting begin began begun beginning continue continued seem seemed tend going got".split()
+    {"start", "started", "starting", "begin", "began", "begun", "beginning", "continue", "continued", "seem", "seemed"}
+    | {"tend", "going", "got"}
 )
-_FOLLOWERS = {"to": _TO, "it": _LIKE, "they": _LIKE, "im": _LIKE, "i": _LIKE}
-"""Words that belong to the soft word before them: "started to fall out", "feels like it is on fire"."""
+_FOLLOWERS = {"on": frozenset({"keep", "kept", "keeping"}), "to": _TO}
+"""Words that belong to the soft word before them: "started to fall out", "keeps on"."""
+_LIKE = "like"
+_LIKENED = frozenset({"it", "they", "im", "i"})
+"""What "like" stands before where it only joins a clause: "feels like it is on fire", but "skin like leather"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class FoundCue:
 class Matcher:
     """Finds forms, idioms and cues, leftmost-longest.
 
-    Conditions are looked for twice: among all words, and again without the soft words ("started to", "always", "feels"),
+    Conditions are looked for twice: among all words, and again without the soft words ("started to", "feels"),
     so that "hair has started to fall out" is the form "hair fall out". Cues are looked for among all words only.
     """
 
@@ -82,11 +86,11 @@ class Matcher:
         starts, known_forms, idioms, known_cues = self._starts, self._forms, self._idioms, self._cues
         n_all = len(words)
         for begin, word in enumerate(words):
-            if word not in starts:
+            lengths = starts.get(word)
+            if lengths is None:
                 continue
-            lengths = starts[word]
-            if begin + 1 < n_all:
-                lengths += starts.get(f"{word} {words[begin + 1]}", ())
+            if not lengths or lengths == _ALONE:
+                lengths += starts.get(f"{word} {words[begin + 1]}", ()) if begin + 1 < n_all else ()
             for n_words in lengths:
                 end = begin + n_words
                 if end > n_all:
@@ -101,12 +105,16 @@ class Matcher:
                     cues.append((begin, end, known_cues[key], key in known_forms))
 
     def _without_soft(self, words: Sequence[str]) -> list[int]:
-        soft = self._soft
-        return [
-            index
-            for index, word in enumerate(words)
-            if not (word in soft or (word in _FOLLOWERS and index and words[index - 1] in _FOLLOWERS[word]))
-        ]
+        """Return the places of the words that are neither soft nor belong to a soft word."""
+        kept: list[int] = []
+        before = ""
+        for index, word in enumerate(words):
+            if before == _LIKE and word in _LIKENED:
+                kept.pop()
+            elif word not in self._soft and not (word in _FOLLOWERS and before in _FOLLOWERS[word]):
+                kept.append(index)
+            before = word
+        return kept
 
 
 class Matches:

@@ -63,7 +63,8 @@ _DROPPED = re.compile(
     r"\b(?:other|unspecified|due to|with|following|after|during|right|left|bilateral|encounter|classified|caused|by|and"
     r"|associated|secondary|specified|postprocedural|intraoperative|complicating|history|type|stage|grade|congenital"
     r"|hereditary|infant|newborn|child|familial|see|code|including|except|or|traumatic|juvenile|tuberculous|syphilitic"
-    r"|gonococcal|meningococcal|in remission|remission|mild|moderate|severe|partial|complete|old|chronic|degree)\b|[0-9\[\]:/;]"
+    r"|gonococcal|meningococcal|in remission|remission|mild|moderate|severe|partial|complete|old|chronic|degree)\b"
+    r"|[0-9\[\]:/;]"
 )
 _MEDICAL = re.compile(
     r"(?:itis|osis|[ae]mia|uria|pathy|algia|oma|penia|rrhea|rrhage|plegia|paresis|megaly|iasis|ectasis|trophy|plasia|cele"
@@ -72,13 +73,77 @@ _MEDICAL = re.compile(
     r"|icterus|crisis|purpura|porphyria|tetany|lupus|uveitic|neuritic|eczema|pemphigus|pemphigoid|psoriatic|ascites)$"
 )
 _MEDICAL_NOUNS = frozenset(
-    "syndrome failure hemorrhage insufficiency obstruction stenosis dysfunction deficiency infarction infection ulcer"
-    " effusion embolism tamponade prolapse perforation abscess fistula neuropathy encephalopathy cardiomyopathy"
-    " dysfunction hyperplasia hypertension hypotension ischemia palsy dystrophy dystonia detachment degeneration"
-    " hypersensitivity hyperactivity delusional arrest block tachycardia bradycardia fibrillation flutter shock"
-    " hypertrophy atrophy keratopathy retinopathy opacity occlusion dissection aneurysm lymphadenopathy eruption"
-    " urticaria dermatitis alopecia hirsutism hyperpigmentation calculus colic nephropathy glomerular"
-    " antibodies anaphylaxis agranulocytosis thrombophilia coagulation hemolysis marrow polyp seizure convulsions".split()
+    {
+        "abscess",
+        "agranulocytosis",
+        "alopecia",
+        "anaphylaxis",
+        "aneurysm",
+        "antibodies",
+        "arrest",
+        "atrophy",
+        "block",
+        "bradycardia",
+        "calculus",
+        "cardiomyopathy",
+        "coagulation",
+        "colic",
+        "convulsions",
+        "deficiency",
+        "degeneration",
+        "delusional",
+        "dermatitis",
+        "detachment",
+        "dissection",
+        "dysfunction",
+        "dystonia",
+        "dystrophy",
+        "effusion",
+        "embolism",
+        "encephalopathy",
+        "eruption",
+        "failure",
+        "fibrillation",
+        "fistula",
+        "flutter",
+        "glomerular",
+        "hemolysis",
+        "hemorrhage",
+        "hirsutism",
+        "hyperactivity",
+        "hyperpigmentation",
+        "hyperplasia",
+        "hypersensitivity",
+        "hypertension",
+        "hypertrophy",
+        "hypotension",
+        "infarction",
+        "infection",
+        "insufficiency",
+        "ischemia",
+        "keratopathy",
+        "lymphadenopathy",
+        "marrow",
+        "nephropathy",
+        "neuropathy",
+        "obstruction",
+        "occlusion",
+        "opacity",
+        "palsy",
+        "perforation",
+        "polyp",
+        "prolapse",
+        "retinopathy",
+        "seizure",
+        "shock",
+        "stenosis",
+        "syndrome",
+        "tachycardia",
+        "tamponade",
+        "thrombophilia",
+        "ulcer",
+        "urticaria",
+    }
 )
 _MAX_WORDS = 6
 _MIN_LETTERS = 6
@@ -137,7 +202,9 @@ def _terms(release: Any) -> Iterator[tuple[str, str]]:
 
 def _words(term: str, lexicon: Lexicon) -> str:
     """Return the words of `term` as the lexicon would write them; empty where it should not be a term."""
-    words = [word for item in term.replace("-", " ").split() for word in canonical(plain(item), lexicon.spelling.variants)]
+    words = [
+        word for item in term.replace("-", " ").split() for word in canonical(plain(item), lexicon.spelling.variants)
+    ]
     fillers = lexicon.words["FILLER"]
     if not words or words[0] in fillers or words[-1] in fillers or len(words) > _MAX_WORDS:
         return ""
@@ -149,7 +216,12 @@ def _words(term: str, lexicon: Lexicon) -> str:
 
 def _system(code: str) -> str:
     """Return the body system of a code of the chapters that are used; empty for any other."""
-    if len(code) < len(_FIRST_BLOOD_CODE) or not code[1].isdigit() or "-" in code or (code[0] == "D" and code < _FIRST_BLOOD_CODE):
+    if (
+        len(code) < len(_FIRST_BLOOD_CODE)
+        or not code[1].isdigit()
+        or "-" in code
+        or (code[0] == "D" and code < _FIRST_BLOOD_CODE)
+    ):
         return ""
     if code[0] == "H":
         return "eye" if code < _FIRST_EAR_CODE else "ear"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -42,21 +43,28 @@ _MIN_STEM_LETTERS = 4
 _MIN_COMPACT_LETTERS = 7
 _MIN_PIECE_LETTERS = 3
 _MAX_PIECE_LETTERS = 16
-_SHORT_PIECES = frozenset({"i", "a", "my", "is", "so", "no", "of", "in", "on", "to", "me", "up", "it", "am", "im", "go"})
+_SHORT_PIECES = frozenset(
+    {"i", "a", "my", "is", "so", "no", "of", "in", "on", "to", "me", "up", "it", "am", "im", "go"}
+)
 _MAX_FORM_WORDS = 8
 _MAX_RUNS = 3
 _MAX_WORD_LETTERS = 40
+_LONG_WORD = _MAX_WORD_LETTERS + 1
+"""Longer words are of no lexicon; they are cut here, and not looked up."""
+_DRUG_TOKEN = ""
+"""No token of a text is empty."""
+
+MIXED = r"(?=[A-Za-z]{1,5} ?\d)(?i:type ?[12]|hba1c|a1c|spo2|b12|b6|d3|o2|e2|t1d|t2d|h1n1|hsv[12])(?!\w)"
+"""Words of letters and digits; elsewhere a digit ends a word ("20lbs")."""
 
 _TOKEN = (
     r"(?P<with>(?<!\w)[wW]/(?:[oO]\b)?)"
-    r"|(?P<word>\#?[^\W\d_]+(?:['`\u2018\u2019\u201b\u2032\u00b4\u02b9\u02bc\u02bb\uff07][^\W\d_]+)*)"
+    r"|(?P<word>" + MIXED + r"|\#?[^\W\d_]+(?:['`\u2018\u2019\u201b\u2032\u00b4\u02b9\u02bc\u02bb\uff07][^\W\d_]+)*)"
     r"|(?P<number>\d+(?:[.,:]\d+)*)"
     r"|(?P<stop>[.!?;\n\u2026]+)"
     r"|(?P<and>[&+])"
 )
-_PAUSE = (
-    r"(?P<pause>[,:()\[\]/|\"\u2013\u2014\u201c\u201d\u2600-\u27bf\U0001f000-\U0001faff])"
-)
+_PAUSE = r"(?P<pause>[,:()\[\]/|\"\u2013\u2014\u201c\u201d\u2600-\u27bf\U0001f000-\U0001faff])"
 _SIGNS: dict[str | None, Callable[[str], str]] = {
     "number": lambda _: NUMBER,
     "stop": lambda raw: "?" if "?" in raw else ".",
@@ -136,17 +144,19 @@ class Spelling:
     def segment(self, tag: str) -> list[str]:
         """Return `tag`, words run together, cut into words of the lexicon; one piece where that yields no form.
 
-        Of several ways the one with the fewest words is taken, then the one whose first word is longest.
+        Of several ways the one with the fewest words is taken, short words counting double.
         """
         word = plain(tag)
         if len(word) != len(tag) or not _MIN_COMPACT_LETTERS <= len(word) <= _MAX_WORD_LETTERS:
             return [tag]
-        best: list[tuple[int, int] | None] = [None] * len(word) + [(0, 0)]
+        # For each place, what the rest costs and where its first piece ends; a short piece counts double.
+        best: list[tuple[int, int] | None] = [*[None] * len(word), (0, 0)]
         for begin in reversed(range(len(word))):
             for end in range(min(len(word), begin + _MAX_PIECE_LETTERS), begin, -1):
-                rest = best[end]
-                if rest and (best[begin] is None or rest[0] + 1 < best[begin][0]) and self._is_piece(word[begin:end]):
-                    best[begin] = (rest[0] + 1, end)
+                rest, known = best[end], best[begin]
+                cost = 1 if end - begin >= _MIN_PIECE_LETTERS else 2
+                if rest and (known is None or rest[0] + cost < known[0]) and self._is_piece(word[begin:end]):
+                    best[begin] = (rest[0] + cost, end)
         pieces, position = [], 0
         while position < len(word) and (step := best[position]):
             pieces.append(tag[position : step[1]])
@@ -185,74 +195,84 @@ class Reader:
 
     def __init__(self, spelling: Spelling) -> None:
         """Read with `spelling`."""
-        self._resolve = lru_cache(maxsize=_CACHED_WORDS)(spelling.resolve)
-        self._segment = lru_cache(maxsize=_CACHED_TAGS)(spelling.segment)
-        self._emoji = {sign for sign in spelling.variants if not sign[0].isascii() and not sign[0].isalnum()}
-        signs = sorted(self._emoji, key=len, reverse=True)
-        self._token = re.compile(f"{_TOKEN}|(?P<emoji>{'|'.join(map(re.escape, signs)) or '(?!)'})|{_PAUSE}")
+        self._spelling = spelling
+        self._norms = lru_cache(maxsize=_CACHED_WORDS)(self._norms_of)
+        self._tag = lru_cache(maxsize=_CACHED_TAGS)(self._tag_of)
+        signs = [sign for sign in spelling.variants if not sign[0].isascii() and not sign[0].isalnum()]
+        emoji = "|".join(map(re.escape, sorted(signs, key=len, reverse=True))) or "(?!)"
+        self._token = re.compile(f"{_TOKEN}|(?P<emoji>{emoji})|{_PAUSE}")
 
     def read(self, text: str, drugs: Sequence[DrugMention] = ()) -> Reading:
         """Read `text`; each drug mention becomes the word `DRUG`."""
+        text, places = resolved(text)
+        spans = sorted({(drug.begin, drug.end) for drug in drugs})
+        if places:
+            spans = [(bisect_left(places[0], begin), bisect_left(places[0], end)) for begin, end in spans]
+        tokens = [(token[0], *token.span()) for token in self._token.finditer(text)]
         words: list[str] = []
         begins: list[int] = []
         ends: list[int] = []
         guessed: set[int] = set()
-        spans = sorted({(drug.begin, drug.end) for drug in drugs})
-        upcoming = 0
-        text, places = resolved(text)
-        resolve = self._resolve
-        for token in self._token.finditer(text):
-            begin, end = token.span()
-            if places:
-                begin, end = places[0][begin], places[1][end - 1]
-            while upcoming < len(spans) and spans[upcoming][1] <= begin:
-                upcoming += 1
-            if upcoming < len(spans) and spans[upcoming][0] < end:
-                drug_begin, drug_end = spans[upcoming]
-                if not (words and words[-1] == DRUG and begins[-1] == drug_begin):
-                    words.append(DRUG)
-                    begins.append(drug_begin)
-                    ends.append(drug_end)
-                continue
-            kind, raw = token.lastgroup, token.group()
-            if kind != "word":
-                words.append(self._sign(kind, raw))
-            elif raw[0] == "#":
-                for norm, norm_begin, norm_end, is_guess in self._hashtag(raw[1:], token.start() + 1):
-                    if is_guess:
-                        guessed.add(len(words))
+        norms_of = self._norms
+        for raw, begin, end in _with_drugs(tokens, spans) if spans else tokens:
+            if raw[:1] == "#" != raw:
+                for norm, first, last in self._tag(raw):
                     words.append(norm)
-                    begins.append(places[0][norm_begin] if places else norm_begin)
-                    ends.append(places[1][norm_end - 1] if places else norm_end)
+                    begins.append(begin + first)
+                    ends.append(begin + last)
                 continue
-            elif len(raw) > _MAX_WORD_LETTERS:  # no word of the lexicon, and not worth remembering
-                words.append(plain(raw))
-            else:
-                norms, is_guess = resolve(raw)
-                if is_guess:
-                    guessed.add(len(words))
-                if len(norms) > 1:
-                    begins += [begin] * (len(norms) - 1)
-                    ends += [end] * (len(norms) - 1)
-                words += norms
+            norms, is_guess = norms_of(raw if end - begin < _LONG_WORD else raw[:_LONG_WORD])
+            if is_guess:
+                guessed.add(len(words))
+            words += norms
             begins.append(begin)
             ends.append(end)
+            for _ in norms[1:]:
+                begins.append(begin)
+                ends.append(end)
+        if places:
+            begins = [places[0][begin] for begin in begins]
+            ends = [places[1][end - 1] for end in ends]
         return Reading(words, begins, ends, frozenset(guessed))
 
-    def _sign(self, kind: str | None, raw: str) -> str:
+    def _norms_of(self, raw: str) -> tuple[tuple[str, ...], bool]:
+        """Return the words that one token stands for, and whether they are a guess."""
+        if raw == _DRUG_TOKEN:
+            return (DRUG,), False
+        token = self._token.match(raw)
+        kind = token.lastgroup if token else "word"
         if kind == "emoji":
-            return self._resolve(raw)[0][0]
-        return _SIGNS[kind](raw)
+            return self._spelling.variants[raw], False
+        if kind != "word":
+            return (_SIGNS[kind](raw),), False
+        return self._spelling.resolve(raw) if len(raw) < _LONG_WORD else ((plain(raw),), False)
 
-    def _hashtag(self, tag: str, begin: int) -> list[tuple[str, int, int, bool]]:
+    def _tag_of(self, raw: str) -> list[tuple[str, int, int]]:
+        """Return the words of a hashtag, and the places in it where each begins and ends."""
+        tag, begin = raw[1:], 1
         humps = [hump.group() for hump in _HUMP.finditer(tag)]
-        pieces = humps if len(humps) > 1 and "".join(humps) == tag else self._segment(tag)
+        pieces = humps if len(humps) > 1 and "".join(humps) == tag else self._spelling.segment(tag)
         found = []
         for piece in pieces:
-            norms, is_guess = self._resolve(piece) if len(piece) <= _MAX_WORD_LETTERS else ((plain(piece),), False)
-            found += [(norm, begin, begin + len(piece), is_guess) for norm in norms]
+            norms, _ = self._norms(piece[:_LONG_WORD])
+            found += [(norm, begin, begin + len(piece)) for norm in norms]
             begin += len(piece)
         return found
+
+
+def _with_drugs(
+    tokens: Sequence[tuple[str, int, int]], spans: Sequence[tuple[int, int]]
+) -> Iterator[tuple[str, int, int]]:
+    """Yield the tokens, those that a span covers or cuts replaced by one for the span."""
+    upcoming, last = 0, -1
+    for raw, begin, end in tokens:
+        while upcoming < len(spans) and spans[upcoming][1] <= begin:
+            upcoming += 1
+        if upcoming == len(spans) or spans[upcoming][0] >= end:
+            yield raw, begin, end
+        elif last != upcoming:
+            last = upcoming
+            yield _DRUG_TOKEN, *spans[upcoming]
 
 
 def plain(raw: str) -> str:
@@ -275,19 +295,15 @@ def canonical(word: str, variants: Mapping[str, tuple[str, ...]]) -> tuple[str, 
 
 def _ranges(n_words: int) -> Iterator[tuple[int, int]]:
     return (
-        (begin, end)
-        for begin in range(n_words)
-        for end in range(begin + 1, min(n_words, begin + _MAX_FORM_WORDS) + 1)
+        (begin, end) for begin in range(n_words) for end in range(begin + 1, min(n_words, begin + _MAX_FORM_WORDS) + 1)
     )
 
 
 def _respelt(word: str) -> list[str]:
     """Return other spellings of `word`: without British ae, oe, our and ise, and with the g of "-in'"."""
-    found = []
     american = word.replace("ae", "e").replace("oe", "e").replace("our", "or").replace("is", "iz")
-    for one in (word.replace("ae", "e").replace("oe", "e"), word.replace("our", "or"), american):
-        if one != word:
-            found.append(one)
+    tried = (word.replace("ae", "e").replace("oe", "e"), word.replace("our", "or"), american)
+    found = [one for one in tried if one != word]
     if word.endswith(("isation", "ise", "ised", "ising", "yse", "ysed", "ysing")):
         head, tail = word[:-7], word[-7:]
         found.append(head + tail.replace("s", "z"))

@@ -49,7 +49,8 @@ def billable_codes(path: Path = RELEASE_FILE) -> Mapping[str, bool]:
         elif found := _ORDER_LINE.match(line):
             codes[dotted(found["code"])] = found["valid"] == "1"
         elif line.strip():
-            raise UsageError(f"{path}, line {number}: neither a line of a CDC order file nor a code; see {__name__}")
+            message = f"{path}, line {number}: neither a line of a CDC order file nor a code; see {__name__}"
+            raise UsageError(message)
     return codes
 
 
@@ -83,7 +84,7 @@ def write_list(release: Mapping[str, bool], path: Path) -> None:
 
 
 def main() -> int:
-    """Check the lexicon against a release, or make the shipped list; 1 where the lexicon has codes the release lacks."""
+    """Check the lexicon against a release (1 where the release lacks codes of it), or make the shipped list."""
     from adverse_events.coding.lexicon import FOLDER  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(description="Compare the condition lexicon with an ICD-10-CM release.")
