@@ -41,12 +41,12 @@ def forget_posts(
     assembly.check_lake(settings)
     key = assembly.identity_key_for(settings)
     asked = read_lists(lists, key.tweet_hash, reason=reason, as_stored=as_stored)
-    with assembly.landing_there_is(settings) as landing:
+    with assembly.keepers_there_are(settings) as keepers:
         account = comply(
             assembly.lake_for(settings),
             asked.rows,
-            landing=landing,
-            landed_ids=asked.stored_ids(keeps_ids=settings.privacy.mode == "case") if landing else (),
+            keepers=keepers,
+            kept_ids=asked.stored_ids(keeps_ids=settings.privacy.mode == "case") if keepers else (),
             dry_run=dry_run,
             progress=advance,
         )

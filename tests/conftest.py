@@ -1,5 +1,6 @@
 """What every test needs: nothing of the developer's own settings, key or server reaches it."""
 
+import atexit
 import os
 import tempfile
 
@@ -10,6 +11,7 @@ from adverse_events import assembly
 # Prefect reads this when it is first imported, which is while tests are collected.
 _prefect_home = tempfile.TemporaryDirectory(prefix="adverse-events-prefect-", ignore_cleanup_errors=True)
 os.environ["PREFECT_HOME"] = _prefect_home.name
+atexit.register(_prefect_home.cleanup)
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ The one place that chooses between the embedded default and a cloud service. Wha
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +38,8 @@ from adverse_events.source.dropped_files import LocalDrop
 from adverse_events.source.files import find_files
 from adverse_events.source.landing import LandingSource
 from adverse_events.source.x.client import XClient
+from adverse_events.source.x.state import FILE as STATE_FILE
+from adverse_events.source.x.state import XState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from adverse_events.classification.classify import ClassifierSettings
     from adverse_events.classification.protocol import Classifier
     from adverse_events.coding.protocol import ConditionCoder
+    from adverse_events.compliance.comply import Keeper
     from adverse_events.lake.catalog.glue import GlueCatalog
     from adverse_events.lake.protocol import Lake
     from adverse_events.lake.reader import LakeReader
@@ -291,18 +294,20 @@ def landing_store_for(settings: Settings) -> LandingStore:
 
 
 @contextmanager
-def landing_there_is(settings: Settings) -> Iterator[LandingStore | None]:
-    """Provide the landing store, closed afterwards; None where none is named and no file of one is there.
+def keepers_there_are(settings: Settings) -> Iterator[list[Keeper]]:
+    """Provide what keeps posts beside the lake, closed afterwards; what is not there is not made.
 
     Raises:
-        UsageError: It was made with another window length, privacy mode or key.
-        ServiceError: The file or the table cannot be used.
+        UsageError: The landing store was made with another window length, privacy mode or key.
+        ServiceError: A file or the table cannot be used.
     """
-    if not settings.landing.table and not settings.landing.path.expanduser().is_file():
-        yield None
-        return
-    with closing(landing_store_for(settings)) as store:
-        yield store
+    with ExitStack() as opened:
+        keepers: list[Keeper] = []
+        if settings.landing.table or settings.landing.path.expanduser().is_file():
+            keepers.append(opened.enter_context(closing(landing_store_for(settings))))
+        if (settings.x.state_place / STATE_FILE).is_file():
+            keepers.append(opened.enter_context(XState(settings.x.state_place)))
+        yield keepers
 
 
 def stations_for(settings: Settings) -> Stations:

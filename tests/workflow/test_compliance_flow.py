@@ -17,6 +17,8 @@ from adverse_events.landing.protocol import LandedPost, StoreFacts
 from adverse_events.landing.sqlite import SqliteLanding
 from adverse_events.local_x.listener import LocalX
 from adverse_events.privacy import IdentityKey
+from adverse_events.source.protocol import Tweet
+from adverse_events.source.x.state import Standing, StoredRow, XState
 from flows.backfill import backfill_adverse_events
 from flows.comply import comply_with_deletions
 from flows.detect import detect_adverse_events
@@ -24,6 +26,7 @@ from tests.moto_server import BUCKET, REGION, cloud_at, make_bucket, moto_server
 
 KEY = "an identity key of a test, long enough"
 WORD = "zanzibarquokka"
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SYMPTOMS = ("nausea", "a pounding headache", "itchy red hives")
 
 
@@ -198,6 +201,25 @@ def test_the_landing_store_forgets_too_and_keeps_the_post_out(posts, tmp_path, m
     with closing(SqliteLanding.open(tmp_path / "landing.sqlite", facts)) as store:
         assert store.put([landed]).n_forgotten == 1
     assert comply_with_deletions.fn(deletions=str(tmp_path / "gone.txt"), lake=str(tmp_path / "lake")).n_landed == 0
+
+
+def test_the_pages_that_a_search_keeps_forget_too(posts, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ADE_X__STATE_FOLDER", str(tmp_path / "state"))
+    detect(posts, tmp_path / "lake")
+    kept = [
+        StoredRow(root, 0, Tweet(hash_of(root), "masked", NOON, "en", None, False, "x", None, root * 16))  # noqa: FBT003
+        for root in ("902", "903")
+    ]
+    with XState(tmp_path / "state") as state:
+        state.save("a day", "a query", Standing(is_done=True), kept)
+    (tmp_path / "gone.txt").write_text("902\n")
+
+    account = comply_with_deletions.fn(deletions=str(tmp_path / "gone.txt"), lake=str(tmp_path / "lake"))
+
+    assert (account.n_landed, account.n_in_lake) == (1, 1)
+    with XState(tmp_path / "state") as state:
+        assert [row.tweet_id for row in state.rows("a day")] == [hash_of("903")]
 
 
 def test_a_lake_in_a_bucket_loses_the_post_for_good_too(posts, tmp_path, monkeypatch):

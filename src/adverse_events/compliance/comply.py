@@ -34,8 +34,8 @@ WINDOWS_AT_ONCE = 500
 _HASH = re.compile(r"[0-9a-f]{32}")
 
 
-class Landing(Protocol):
-    """What compliance asks of a landing store."""
+class Keeper(Protocol):
+    """What compliance asks of whatever keeps posts beside the lake: a landing store, the pages of a search."""
 
     def forget(self, tweet_ids: Iterable[str]) -> int:
         """Take the posts with these ids, as the lake keeps them, out for good and return how many there were."""
@@ -83,7 +83,7 @@ class ComplianceAccount:
             out and left only a count.
         n_suppressed: Ids on the suppression list now.
         n_places: Windows and undated inputs looked through.
-        n_landed: Posts the landing store forgot.
+        n_landed: Posts forgotten by what keeps them beside the lake.
         n_malformed: Lines of the lists that name no post.
         malformed: The first of them: file, line and why.
         n_kept_posts: Lines that ask for less than the post: X wants only its place forgotten.
@@ -165,23 +165,23 @@ def comply(
     lake: Lake,
     rows: pa.Table,
     *,
-    landing: Landing | None = None,
-    landed_ids: Sequence[str] = (),
+    keepers: Sequence[Keeper] = (),
+    kept_ids: Sequence[str] = (),
     dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> ComplianceAccount:
     """Put posts on the suppression list, then take every post on it out of the lake.
 
-    The landing store first, then the list, then the lake: a run killed anywhere is finished by the same command. The
+    The keepers first, then the list, then the lake: a run killed anywhere is finished by the same command. The
     whole list is looked for each time: a copy put back, or a post that slipped in while it was listed, goes with the
     next run.
 
     Args:
         lake: The lake.
         rows: Posts to put on the list, see `hashed`.
-        landing: A landing store that has to forget them too.
-        landed_ids: The same posts as the landing store keeps their ids, one for each of `rows`; those that are on the
-            suppression list already are not asked for again.
+        keepers: What keeps posts beside the lake and has to forget them too.
+        kept_ids: The same posts as keepers store their ids, one for each of `rows`; those that are on the suppression
+            list already are not asked for again.
         dry_run: Only say what would go.
         progress: Told the number of windows rewritten since it was last told.
 
@@ -194,10 +194,11 @@ def comply(
     new = before.without_known(rows)
     asked = Suppression().with_more(rows)
     n_landed = 0
-    if landing and not dry_run:
+    if keepers and not dry_run:
         hashes = [digest.hex() for digest in rows.column("tweet_hash").to_pylist()]
         is_new = before.positions_of(hashes) < 0
-        n_landed = landing.forget(dict.fromkeys(compress(landed_ids, is_new.tolist())))
+        gone = list(dict.fromkeys(compress(kept_ids, is_new.tolist())))
+        n_landed = sum(keeper.forget(gone) for keeper in keepers)
     n_new = new.num_rows if dry_run else lake.suppress(rows)
     suppression = listed if dry_run else lake.suppressed()
     if not dry_run:
