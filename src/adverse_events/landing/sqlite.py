@@ -82,14 +82,13 @@ class SqliteLanding:
             wanted = {"format": _FORMAT, **{name: str(value) for name, value in facts._asdict().items()}}
             with closing(_connect(path)) as connection:
                 # A store that is there is only read: who reads a window must not queue behind who lands posts.
-                if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone():
+                made = _facts_in(connection)
+                if not wanted.keys() <= made.keys():
                     connection.execute("PRAGMA journal_mode=WAL")
                     connection.executescript(_SCHEMA)
-                made = dict(connection.execute("SELECT name, value FROM facts"))
-                if not wanted.keys() <= made.keys():
                     with _transaction(connection):
                         connection.executemany("INSERT OR IGNORE INTO facts VALUES (?, ?)", wanted.items())
-                    made = dict(connection.execute("SELECT name, value FROM facts"))
+                    made = _facts_in(connection)
         if unlike := differences(made, wanted):
             msg = f"landing store {path} was made with {'; '.join(unlike)}; give its own settings or another file"
             raise UsageError(msg)
@@ -234,6 +233,13 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA secure_delete=ON")
     return connection
+
+
+def _facts_in(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return what a store is for; empty where nothing says yet."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone():
+        return {}
+    return dict(connection.execute("SELECT name, value FROM facts").fetchall())
 
 
 @contextmanager
