@@ -35,6 +35,7 @@ class Running:
     """A listener in a process of its own."""
 
     process: subprocess.Popen[str]
+    log: Path
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -48,9 +49,9 @@ class Running:
             BenchmarkError: It did not end with code 0.
         """
         self.process.send_signal(signal.SIGTERM)
-        printed, complaint = self.process.communicate(timeout=PATIENCE_S)
+        printed, _ = self.process.communicate(timeout=PATIENCE_S)
         if self.process.returncode:
-            msg = f"the listener ended with code {self.process.returncode}: {complaint.strip()[-500:]}"
+            msg = f"the listener ended with code {self.process.returncode}: {self.log.read_text()[-500:]}"
             raise BenchmarkError(msg)
         account: dict[str, Any] = json_of(printed)
         return account
@@ -70,6 +71,7 @@ class Rehearsal:
         self._settings = dict(settings)
         self._folder = tempfile.TemporaryDirectory(prefix="ade-bench-live-")
         self.root = Path(self._folder.name)
+        self.log = self.root / "listener.log"
 
     def __enter__(self) -> Self:
         self._server.__enter__()
@@ -89,7 +91,9 @@ class Rehearsal:
             "listen.settle_seconds": 2,
             "listen.rewrite_seconds": 5,
         }
-        running = Running(self._ade(["listen", "--json", "--lake", str(self.root / "lake"), *self._assigned(options)]))
+        running = Running(
+            self._ade(["listen", "--json", "--lake", str(self.root / "lake"), *self._assigned(options)]), self.log
+        )
         if waits:
             self.wait_until_connected(running)
         return running
@@ -104,8 +108,8 @@ class Rehearsal:
         while not self.state.stream.n_connected:
             if running.process.poll() is not None or time.monotonic() > deadline:
                 running.process.kill()
-                _, complaint = running.process.communicate()
-                msg = f"the listener did not connect: {complaint.strip()[-500:]}"
+                running.process.communicate()
+                msg = f"the listener did not connect: {self.log.read_text()[-500:]}"
                 raise BenchmarkError(msg)
             time.sleep(0.05)
 
@@ -126,8 +130,8 @@ class Rehearsal:
         deadline = time.monotonic() + PATIENCE_S
         while not self._is_landed(is_written=is_written) and time.monotonic() < deadline:  # else counted as lost
             if listener.process.poll() is not None:
-                _, complaint = listener.process.communicate()
-                msg = f"the listener ended: {complaint.strip()[-500:]}"
+                listener.process.communicate()
+                msg = f"the listener ended: {self.log.read_text()[-500:]}"
                 raise BenchmarkError(msg)
             time.sleep(0.2)
 
@@ -139,9 +143,9 @@ class Rehearsal:
         """
         arguments = ["detect", "--json", "--source", LANDING, "--lake", str(self.root / "lake")]
         process = self._ade([*arguments, *self._assigned({"landing.path": str(self.root / "landing.sqlite")})])
-        _, complaint = process.communicate()
+        process.communicate()
         if process.returncode:
-            msg = f"detect ended with code {process.returncode}: {complaint.strip()[-500:]}"
+            msg = f"detect ended with code {process.returncode}: {self.log.read_text()[-500:]}"
             raise BenchmarkError(msg)
 
     def outcome(self) -> dict[str, int]:
@@ -177,14 +181,16 @@ class Rehearsal:
             "XDG_CONFIG_HOME": str(self.root / "config"),
             "ADE_X__BEARER_TOKEN": TOKEN,
         }
-        return subprocess.Popen(  # noqa: S603 - this interpreter on the project's own module
-            [sys.executable, "-m", "ade", *arguments],
-            cwd=self.root,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        # Into a file: a pipe that nobody reads would hold the listener up once it is full.
+        with self.log.open("a", encoding="utf-8") as log:
+            return subprocess.Popen(  # noqa: S603 - this interpreter on the project's own module
+                [sys.executable, "-m", "ade", *arguments],
+                cwd=self.root,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
 
     def _assigned(self, options: Mapping[str, Any]) -> list[str]:
         return [part for name, value in {**options, **self._settings}.items() for part in ("--set", f"{name}={value}")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from ade import checkout, terminal
@@ -37,6 +38,8 @@ def listen(lake: str | None, minutes: float, options: Mapping[str, Any], *, as_j
         terminal.show_line(f"listening with {terminal.counted(len(rules), 'rule')}; posts land in {place}; {how}")
     # Not before now: it imports Prefect, which takes seconds.
     flow_runs = importlib.import_module("ade.flow_runs")
+    # After Prefect has arranged its logging: a listener runs for days, and says here what it meets.
+    logging.getLogger("adverse_events.listen").addHandler(_Notes(logging.WARNING))
     account, url = flow_runs.run_to_end("listen", {"lake": lake, "minutes": minutes, "options": dict(options)})
     if as_json:
         terminal.show_json({**account, "lake": str(settings.lake.path), "flow_run_url": url})
@@ -45,6 +48,14 @@ def listen(lake: str | None, minutes: float, options: Mapping[str, Any], *, as_j
         terminal.show_line(f"the lake is {settings.lake.path}")
         terminal.note(f"recorded: {url}" if url else "no Prefect server is configured: no record of this run")
     return DONE
+
+
+class _Notes(logging.Handler):
+    """Shows what the listener warns of on standard error, a line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show one record."""
+        terminal.note(record.getMessage())
 
 
 def lines(account: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Landing: both stores keep the same promises."""
 
+import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -244,3 +245,13 @@ def test_items_expire_after_the_retention(cloud):
 def test_closing_twice_is_fine(tmp_path):
     with sqlite_store(tmp_path) as store, closing(store):
         pass
+
+
+def test_who_reads_does_not_wait_for_who_writes(tmp_path):
+    with sqlite_store(tmp_path) as writer:
+        writer.put([post(1)])
+        with closing(sqlite3.connect(tmp_path / "landing.sqlite", isolation_level=None)) as busy:
+            busy.execute("BEGIN IMMEDIATE")
+            with sqlite_store(tmp_path) as reader:
+                assert ids_in(reader) == [1]
+            busy.execute("ROLLBACK")

@@ -79,13 +79,16 @@ class SqliteLanding:
         with _translated(str(path), "open"):
             path.parent.mkdir(parents=True, exist_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            wanted = {"format": _FORMAT, **{name: str(value) for name, value in facts._asdict().items()}}
             with closing(_connect(path)) as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.executescript(_SCHEMA)
-                wanted = {"format": _FORMAT, **{name: str(value) for name, value in facts._asdict().items()}}
-                with _transaction(connection):
-                    connection.executemany("INSERT OR IGNORE INTO facts VALUES (?, ?)", wanted.items())
-                made = dict(connection.execute("SELECT name, value FROM facts"))
+                # A store that is there is only read: who reads a window must not queue behind who lands posts.
+                made = _facts_in(connection)
+                if not wanted.keys() <= made.keys():
+                    connection.execute("PRAGMA journal_mode=WAL")
+                    connection.executescript(_SCHEMA)
+                    with _transaction(connection):
+                        connection.executemany("INSERT OR IGNORE INTO facts VALUES (?, ?)", wanted.items())
+                    made = _facts_in(connection)
         if unlike := differences(made, wanted):
             msg = f"landing store {path} was made with {'; '.join(unlike)}; give its own settings or another file"
             raise UsageError(msg)
@@ -230,6 +233,13 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA secure_delete=ON")
     return connection
+
+
+def _facts_in(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return what a store is for; empty where nothing says yet."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'facts'").fetchone():
+        return {}
+    return dict(connection.execute("SELECT name, value FROM facts").fetchall())
 
 
 @contextmanager

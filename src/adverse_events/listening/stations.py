@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -14,11 +11,12 @@ from adverse_events.classification.classify import classify
 from adverse_events.coding.code import code
 from adverse_events.listening.serious import SeriousEvent, serious_event
 from adverse_events.screening.screen import screen
-from adverse_events.staging import TWEETS, Batch, Tally, read_staged, write_staged
+from adverse_events.staging import TWEETS, Batch, Tally, read_staged, workspace, write_staged
 from adverse_events.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from adverse_events.classification.classify import ClassifierSettings
     from adverse_events.classification.protocol import Classifier
@@ -62,14 +60,11 @@ class Stations:
         Raises:
             ServiceError: A remote classifier or coder cannot be asked.
         """
-        folder = Path(tempfile.mkdtemp(prefix="adverse-events-assess-"))
-        try:
+        with workspace() as folder:
             screened = screen(self._staged(posts, folder), self.screening, self.lexicon)
             classified = classify(screened, self.classifier(len(posts)), self.classification)
             coded = code(classified, self.coder(), self.coding)
             positive = [row for rows in read_staged(coded.rows) for row in _positive(rows)]
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
         return Assessed(len(positive), tuple(event for row in positive if (event := serious_event(row))))
 
     def _staged(self, posts: Sequence[LandedPost], folder: Path) -> Batch:
