@@ -12,7 +12,7 @@ import httpx
 from prefect.blocks.system import Secret
 from pydantic import ValidationError
 
-from adverse_events import live
+from adverse_events.assembly import live
 from adverse_events.aws.source import sessions_from
 from adverse_events.errors import TransientServiceError, UsageError
 

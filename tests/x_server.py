@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import SecretStr
 
-from adverse_events import live
+from adverse_events.assembly import live
 from adverse_events.local_x.state import TOKEN
 from adverse_events.privacy import IdentityKey
 from adverse_events.sample.clock import iso_milliseconds, snowflake

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ade import terminal
 from ade.exits import DONE
 from ade.x_parts import client_of
-from adverse_events import live
+from adverse_events.assembly import live
 from adverse_events.errors import UsageError
 from adverse_events.settings import load_settings
 from adverse_events.source.x.search_settings import PRODUCTS, RECENT

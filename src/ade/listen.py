@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ade import checkout, terminal
 from ade.exits import DONE
-from adverse_events import live
+from adverse_events.assembly import live
 from adverse_events.settings import load_settings
 from adverse_events.source.archive import LANDING
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ade import checkout, terminal
-from adverse_events import assembly, live
+from adverse_events import assembly
+from adverse_events.assembly import live
 from adverse_events.progress import listening
 
 if TYPE_CHECKING:

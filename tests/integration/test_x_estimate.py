@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from ade.__main__ import run
-from adverse_events import live
+from adverse_events.assembly import live
 from adverse_events.errors import AnswerError, PermanentServiceError
 from adverse_events.local_x.clock import Clock
 from adverse_events.local_x.listener import LocalX

@@ -386,7 +386,7 @@ PROGRAM = """
 import os, sys
 from datetime import timedelta
 from pydantic import SecretStr
-from adverse_events import live
+from adverse_events.assembly import live
 from adverse_events.privacy import IdentityKey
 from adverse_events.settings import load_settings
 from tests.x_server import KEY, START

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ade.__main__ import run
-from adverse_events import live
+from adverse_events.assembly import live
 from adverse_events.lake.receipt import settled
 from adverse_events.local_x.clock import Clock
 from adverse_events.local_x.listener import LocalX

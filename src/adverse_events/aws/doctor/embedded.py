@@ -6,7 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adverse_events import assembly, live
+from adverse_events import assembly
+from adverse_events.assembly import live
 from adverse_events.aws.doctor.protocol import Check
 from adverse_events.classification.model_folder import read_manifest, starter_model
 from adverse_events.errors import UsageError

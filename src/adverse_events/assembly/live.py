@@ -1,4 +1,4 @@
-"""The parts that speak to X, built from the settings. `assembly` chooses; this builds."""
+"""The parts that speak to X, built from the settings."""
 
 from __future__ import annotations
 
