@@ -169,7 +169,18 @@ def test_the_coder_is_measured_alone_and_answers_alike_under_any_hash_seed():
 
 
 def test_every_benchmark_says_how_long_it_takes():
-    assert run.BENCHMARKS.keys() == run.MINUTES.keys() == {"throughput", "memory", "cold_start", "wire", "coder"}
+    assert (
+        run.BENCHMARKS.keys()
+        == run.MINUTES.keys()
+        == {
+            "throughput",
+            "memory",
+            "cold_start",
+            "wire",
+            "live",
+            "coder",
+        }
+    )
 
 
 def test_an_unknown_benchmark_is_refused_with_the_known_ones():

@@ -243,6 +243,8 @@ def test_every_deployment_is_there_and_the_hourly_one_has_its_next_runs(up):
         "flows/detect.py:detect_adverse_events/hourly",
         "flows/backfill.py:backfill_adverse_events/local",
         "flows/report.py:report_adverse_events/daily",
+        "flows/listen.py:listen_adverse_events/local",
+        "flows/comply.py:comply_with_deletions/daily",
     }
     hourly = deployments["flows/detect.py:detect_adverse_events/hourly"]
     [schedule] = hourly["schedules"]

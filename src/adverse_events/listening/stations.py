@@ -77,6 +77,8 @@ class Stations:
             "lang": [post.lang for post in ordered],
             "source": [self.channel] * len(ordered),
             "author_pseudonym": [post.author_pseudonym for post in ordered],
+            # Where an author is decides nothing about a post; windows written to the lake have it.
+            **dict.fromkeys(("author_country", "author_region", "author_city"), [None] * len(ordered)),
             "is_repost": [post.is_repost for post in ordered],
             "origin": ["landing"] * len(ordered),
             "row_number": [None] * len(ordered),

@@ -271,4 +271,6 @@ def _read(kind: str, body: str) -> Tweet | Reject:
     known = {field.name for field in fields(made)}
     if values["created_at"]:
         values["created_at"] = datetime.fromisoformat(values["created_at"])
+    if "earlier_ids" in values:  # JSON has no tuples
+        values["earlier_ids"] = tuple(values["earlier_ids"])
     return made(**{name: value for name, value in values.items() if name in known})
