@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _Found = TypeVar("_Found")
 
 _FEW_LENGTHS = 3
-_ALONE = (1,)
+_BY_PAIRS = ((), (1,))
+"""What `openings` keeps for a word that opens keys of many lengths, which its pairs tell apart."""
 _TO = frozenset(
     {"start", "started", "starting", "begin", "began", "begun", "beginning", "continue", "continued", "seem", "seemed"}
     | {"tend", "going", "got"}
@@ -89,12 +90,14 @@ class Matcher:
             lengths = starts.get(word)
             if lengths is None:
                 continue
-            if not lengths or lengths == _ALONE:
-                lengths += starts.get(f"{word} {words[begin + 1]}", ()) if begin + 1 < n_all else ()
+            if lengths in _BY_PAIRS and begin + 1 < n_all and (longer := starts.get(f"{word} {words[begin + 1]}")):
+                lengths = (*lengths, *longer)
             for n_words in lengths:
                 end = begin + n_words
                 if end > n_all:
                     break
+                if places and places[end - 1] - places[begin] == n_words - 1:
+                    continue  # no word was left out here, so it was found among all words
                 key = word if n_words == 1 else " ".join(words[begin:end])
                 if key in idioms:
                     spans.append((places[begin] if places else begin, places[end - 1] + 1 if places else end, None))
