@@ -12,6 +12,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from adverse_events.coding.apart import Apart
 from adverse_events.coding.lexicon import FOLDER, Condition, Cue, Form, Lexicon
 from adverse_events.coding.lexicon_files import LIST_SEPARATOR, lexicon_sha256
 from adverse_events.coding.reading import Spelling
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 COMPILED_FILE = "compiled.json"
-FORMAT = 2
+FORMAT = 3
 """Raised when the file's layout or the expansion rules change, so that an older file is not taken for this one."""
 
 
@@ -63,6 +64,7 @@ def read_compiled(folder: Path) -> Lexicon | None:
             variants, frozenset(table["vocabulary"].split()), forms, words["FILLER"] | words["SOFT"], words["FUZZY"]
         ),
         causes=table["causes"],
+        apart=Apart(table["apart"], table["changes"]),
         sha256=sha256,
     )
 
@@ -97,6 +99,8 @@ def compiled(lexicon: Lexicon) -> str:
         "spellings": {meant: _joined(listed) for meant, listed in spellings.items()},
         "vocabulary": " ".join(sorted(lexicon.spelling.vocabulary)),
         "causes": lexicon.causes,
+        "apart": lexicon.apart.pairs,
+        "changes": lexicon.apart.stems,
     }
     return "{\n" + ",\n".join(f"{json.dumps(name)}: {_lines(value)}" for name, value in sections.items()) + "\n}\n"
 

@@ -6,8 +6,9 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from adverse_events.coding.apart import Apart
 from adverse_events.coding.cues import with_both_sides
-from adverse_events.coding.grammar import NOUN, SLOT, inflected, is_inflected, with_slots
+from adverse_events.coding.grammar import NOUN, SLOT, inflected, inflections, is_inflected, with_slots
 from adverse_events.coding.lexicon import (
     BODY_SYSTEMS,
     CROSSES,
@@ -109,6 +110,7 @@ class _Builder:
             words=words,
             spelling=Spelling(self.variants, vocabulary, self.forms, words["FILLER"] | words["SOFT"], words["FUZZY"]),
             causes=self._causes(),
+            apart=self._apart(),
             sha256=lexicon_sha256(self.folder),
         )
 
@@ -244,6 +246,21 @@ class _Builder:
                 line.refuse(f"ingredient {line['ingredient']!r} is listed twice")
             causes[line["ingredient"]] = line.code("icd10cm_code")
         return causes
+
+    def _apart(self) -> Apart:
+        """Return what may stand apart: forms of a part and a change that are no official terms and have no lead."""
+        stems = {word: word for word in self.words["CHANGE"]}
+        for base in sorted(self.words["CHANGE"]):
+            for inflection in inflections(base, self.verbs):
+                stems.setdefault(inflection, base)
+                for word in self._canonical(inflection):
+                    stems.setdefault(word, base)
+        own = (
+            (key, form.condition.name)
+            for key, form in self.forms.items()
+            if not form.n_lead and form.score != _SCORES[_OFFICIAL]
+        )
+        return Apart.of(own, self.words["PART"], stems)
 
     def _expanded(self, line: Line, written: str) -> Iterable[str]:
         unknown = [name for name in SLOT.findall(written) if name not in self.slots]

@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from adverse_events.coding.apart import PARTICLES
+from adverse_events.coding.lexicon import APART_SCORE, Form
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from adverse_events.coding.lexicon import Cue, Form, Lexicon
+    from adverse_events.coding.lexicon import Cue, Lexicon
 
     _PlacedCue = tuple[int, int, tuple[Cue, ...], bool]
 
@@ -64,6 +67,10 @@ class Matcher:
         self._cues = {key: tuple(cues) for key, cues in lexicon.cues.items()}
         self._starts = lexicon.starts
         self._soft = lexicon.words["SOFT"]
+        self._between = lexicon.words["BETWEEN"]
+        self._verbal = lexicon.words["VERBAL"]
+        self._conditions = lexicon.conditions
+        self._apart = lexicon.apart
 
     def find(self, words: Sequence[str]) -> Matches:
         """Return every entry of the lexicon among `words`."""
@@ -74,7 +81,28 @@ class Matcher:
             kept = self._without_soft(words)
             if len(kept) < len(words):
                 self._look_up([words[index] for index in kept], kept, spans, None)
+        if not (self._apart.pairs.keys().isdisjoint(words) or self._apart.stems.keys().isdisjoint(words)):
+            self._look_apart(words, spans, cues)
         return Matches(spans, cues)
+
+    def _look_apart(
+        self, words: Sequence[str], spans: list[tuple[int, int, Form | None]], cues: Sequence[_PlacedCue]
+    ) -> None:
+        """Add the conditions whose words stand apart to `spans`.
+
+        A change that is a condition of its own ("numbness") may go with a part; more than a change may not.
+        """
+        apart = self._apart
+        whole = [
+            (begin, end)
+            for begin, end, form in spans
+            if form is None or not (words[begin] in apart.stems and PARTICLES.issuperset(words[begin + 1 : end]))
+        ]
+        taken = {at for begin, end in whole for at in range(begin, end)}
+        crossed = {at for begin, end, *_ in (*spans, *cues) for at in range(begin, end)}
+        for begin, end, name in apart.find(words, self._soft | self._between, taken, crossed):
+            is_verbal = words[begin] in self._verbal
+            spans.append((begin, end, Form(self._conditions[name], 2, 0, APART_SCORE, is_verbal)))
 
     def _look_up(
         self,
