@@ -43,6 +43,8 @@ _ITEM = re.compile(rf"{MIXED}|[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d+(?:[.,:]\d+)*|
 _PLAIN = re.compile(r"[a-z ]+")
 _SIGNS = {DRUG: (DRUG,), NUMBER: (NUMBER,), "/": (PAUSE,), "&": ("and",), "+": ("and",)}
 _CATEGORY_LETTERS = 3
+_SURE_LETTERS = 10
+"""Forms of one word as long as this have no everyday word at edit distance one."""
 _FILLED = "is empty, or begins or ends with a filler word"
 _WRITTEN, _INFLECTED, _SLOTTED, _PATTERN, _OFFICIAL = range(5)
 _SCORES = {
@@ -100,6 +102,11 @@ class _Builder:
         keys = [*self.forms, *sorted(idioms), *self.cues]
         vocabulary = {word for key in keys for word in key.split()}.union(*self.words.values())
         vocabulary.update(word for words in self.variants.values() for word in words)
+        self.words["FUZZY"].update(
+            key
+            for key, form in self.forms.items()
+            if len(key) >= _SURE_LETTERS and key.isalpha() and form.score != OFFICIAL_SCORE
+        )
         words = {name: frozenset(words) for name, words in self.words.items()}
         return Lexicon(
             conditions=self.conditions,

@@ -13,6 +13,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from adverse_events.coding.markup import resolved
@@ -44,6 +45,7 @@ _MAX_PIECE_LETTERS = 16
 _SHORT_PIECES = frozenset(
     {"i", "a", "my", "is", "so", "no", "of", "in", "on", "to", "me", "up", "it", "am", "im", "go"}
 )
+_OF_ADJECTIVES = (("iness", "y"), ("yness", "y"), ("iest", "y"), ("ier", "y"), ("ish", ""))
 _MAX_FORM_WORDS = 8
 _MAX_RUNS = 3
 _MAX_WORD_LETTERS = 40
@@ -138,6 +140,8 @@ class Spelling:
             words = canonical(respelt, self.variants)
             if words[0] in self.vocabulary:
                 return words, False
+        if (adjective := _adjective(word)) in self.forms:
+            return (adjective,), False
         if len(word) >= _MIN_COMPACT_LETTERS and (compound := self._compound(word)):
             return compound, False
         known = canonical(word, self.variants)
@@ -190,8 +194,9 @@ class Spelling:
         """Return the one fuzzy word at edit distance one from `word`, same first letter; None when several."""
         if len(word) < MIN_FUZZY_LETTERS:
             return None
-        near = [known for known in self._by_letter.get(word[0], ()) if OSA.distance(known, word, score_cutoff=1) <= 1]
-        return near[0] if len(near) == 1 else None
+        known = self._by_letter.get(word[0], ())
+        near = process.extract(word, known, scorer=OSA.distance, score_cutoff=1, limit=2)
+        return near[0][0] if len(near) == 1 else None
 
 
 class _Known(dict[str, "str | _Placed"]):
@@ -342,6 +347,14 @@ def _respelt(word: str) -> list[str]:
     if word.endswith("in"):
         found.append(f"{word}g")
     return found
+
+
+def _adjective(word: str) -> str:
+    """Return the adjective that `word` compares or names ("itchier", "jumpiness"); empty where it does neither."""
+    for ending, own in _OF_ADJECTIVES:
+        if word.endswith(ending) and len(word) > len(ending) + _MIN_PIECE_LETTERS - 1:
+            return word[: -len(ending)] + own
+    return ""
 
 
 def _shortened(word: str) -> list[str]:
