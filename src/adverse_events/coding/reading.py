@@ -185,7 +185,10 @@ class Spelling:
     def _compound(self, word: str) -> tuple[str, ...] | None:
         """Return the two words of a form that are written as the one `word`."""
         for cut in range(_MIN_PIECE_LETTERS, len(word) - _MIN_PIECE_LETTERS + 1):
-            words = (*canonical(word[:cut], self.variants), *canonical(word[cut:], self.variants))
+            first = canonical(word[:cut], self.variants)
+            if first[0] not in self.vocabulary:
+                continue
+            words = (*first, *canonical(word[cut:], self.variants))
             if " ".join(words) in self.forms:
                 return words
         return None
@@ -282,6 +285,8 @@ class Reader:
 
     def _placed(self, raw: str) -> str | _Placed:
         """Return what the token `raw` stands for."""
+        if raw.isascii() and raw.isalpha() and (lower := raw.lower()) != raw:
+            return self._known[lower]
         if raw[0] == "#" != raw:
             return self._tag_of(raw), False
         words, is_guess = self._norms_of(raw[:_LONG_WORD])
@@ -291,7 +296,8 @@ class Reader:
 
     def _norms_of(self, raw: str) -> tuple[tuple[str, ...], bool]:
         """Return the words that one token stands for, and whether they are a guess."""
-        token = self._token.match(raw)
+        is_plain = raw.isascii() and raw.isalpha()
+        token = None if is_plain else self._token.match(raw)
         kind = token.lastgroup if token else "word"
         if kind == "emoji":
             return self._spelling.variants[raw], False
@@ -314,7 +320,10 @@ class Reader:
 
 def plain(raw: str) -> str:
     """Return `raw` case-folded, in compatibility form, without apostrophes."""
-    if not raw.isascii():
+    if raw.isascii():
+        if raw.isalpha():
+            return raw.lower()
+    else:
         raw = unicodedata.normalize("NFKC", raw)
     return raw.translate(_APOSTROPHES).casefold()
 
@@ -359,9 +368,9 @@ def _adjective(word: str) -> str:
 
 def _shortened(word: str) -> list[str]:
     """Return `word` with each run of three or more letters cut to two or one, likeliest first."""
-    runs = list(_RUN.finditer(word))
-    if not runs:
+    if not _RUN.search(word):
         return []
+    runs = list(_RUN.finditer(word))
     lengths = itertools.product((2, 1), repeat=min(len(runs), _MAX_RUNS))
     return [_cut(word, runs, (*choice, *[1] * (len(runs) - len(choice)))) for choice in lengths]
 
