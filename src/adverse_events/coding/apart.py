@@ -70,7 +70,7 @@ class Apart:
             if known != name:
                 pairs[here[0]][change] = ""
         told = {part: {change: name for change, name in sorted(of.items()) if name} for part, of in pairs.items()}
-        return cls({part: of for part, of in sorted(told.items()) if of}, stems)
+        return cls({part: of for part, of in sorted(told.items()) if of}, dict(sorted(stems.items())))
 
     def find(
         self, words: Sequence[str], light: AbstractSet[str], taken: AbstractSet[int], crossed: AbstractSet[int]

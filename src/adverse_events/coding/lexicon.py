@@ -146,7 +146,8 @@ class Lexicon:
     """Everything the embedded coder knows; keys are words in one spelling, joined by one space.
 
     Attributes:
-        starts: What opens keys of `forms`, `idioms` and `cues`, and their lengths in words; see `matching.openings`.
+        starts: What opens keys of `forms` and `idioms`, and their lengths in words; see `matching.openings`.
+        cue_starts: The same of `cues`.
         words: Words by class (FILLER, SOFT, SELF, OTHER, THEIRS, QUESTION, VERBAL, FUZZY, PART, CHANGE,
             BETWEEN).
         apart: Forms whose words may stand apart.
@@ -159,6 +160,7 @@ class Lexicon:
     idioms: set[str] = field(default_factory=set)
     cues: dict[str, list[Cue]] = field(default_factory=dict)
     starts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    cue_starts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     words: dict[str, frozenset[str]] = field(default_factory=dict)
     spelling: Spelling = field(default_factory=lambda: Spelling({}, frozenset(), {}, frozenset(), {}))
     causes: dict[str, str] = field(default_factory=dict)

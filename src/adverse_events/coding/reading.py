@@ -67,8 +67,8 @@ _TOKEN = (
     r"|(?P<stop>[.!?;\n\u2026]+)"
     r"|(?P<and>[&+])"
 )
-_COMMON = r"[A-Za-z]++(?= [A-Za-z])"
-"""Most tokens: no apostrophe, digit or slash can follow. Tried first because it is quick, not because it is needed."""
+_COMMON = r"[A-Za-z]++(?= \D|[.,!?;:)\n]|$)"
+"""Most tokens: no apostrophe, digit or slash follows. Tried first because it is quick, not because it is needed."""
 _GROUP = re.compile(r"\(\?P<\w+>")
 _PAUSE = r"(?P<pause>[,:()\[\]/|\"\u2013\u2014\u201c\u201d\u2600-\u27bf\U0001f000-\U0001faff])"
 _SIGNS: dict[str | None, Callable[[str], str]] = {
@@ -140,10 +140,8 @@ class Spelling:
             words = canonical(respelt, self.variants)
             if words[0] in self.vocabulary:
                 return words, False
-        if (adjective := _adjective(word)) in self.forms:
-            return (adjective,), False
-        if len(word) >= _MIN_COMPACT_LETTERS and (compound := self._compound(word)):
-            return compound, False
+        if form := self._form(word):
+            return form, False
         known = canonical(word, self.variants)
         if guess := self._guess(known[0]):
             return canonical(guess, self.variants), True
@@ -182,16 +180,19 @@ class Spelling:
         words = [word for word in words if word not in self.skipped]
         return any(" ".join(words[begin:end]) in self.forms for begin, end in _ranges(len(words)))
 
-    def _compound(self, word: str) -> tuple[str, ...] | None:
-        """Return the two words of a form that are written as the one `word`."""
+    def _form(self, word: str) -> tuple[str, ...]:
+        """Return the form that `word` compares, names or writes as one word; empty where it does not."""
+        if (adjective := _adjective(word)) in self.forms:
+            return (adjective,)
+        if len(word) < _MIN_COMPACT_LETTERS:
+            return ()
         for cut in range(_MIN_PIECE_LETTERS, len(word) - _MIN_PIECE_LETTERS + 1):
             first = canonical(word[:cut], self.variants)
-            if first[0] not in self.vocabulary:
-                continue
-            words = (*first, *canonical(word[cut:], self.variants))
-            if " ".join(words) in self.forms:
-                return words
-        return None
+            if first[0] in self.vocabulary:
+                words = (*first, *canonical(word[cut:], self.variants))
+                if " ".join(words) in self.forms:
+                    return words
+        return ()
 
     def _guess(self, word: str) -> str | None:
         """Return the one fuzzy word at edit distance one from `word`, same first letter; None when several."""
@@ -232,11 +233,13 @@ class Reader:
         self._known = _Known(self._placed)
         signs = [sign for sign in spelling.variants if not sign[0].isascii() and not sign[0].isalnum()]
         emoji = "|".join(map(re.escape, sorted(signs, key=len, reverse=True))) or "(?!)"
-        token = f"{_TOKEN}|(?P<emoji>{emoji})|{_PAUSE}"
+        token = f"{_TOKEN}|(?![\\x00-\\x7f])(?P<emoji>{emoji})|{_PAUSE}"
         self._token = re.compile(token)
-        self._tokens = re.compile(f"({_COMMON}|{_GROUP.sub('(?:', token)})")
+        self._tokens = re.compile(f"(?! )({_COMMON}|{_GROUP.sub('(?:', token)})")
 
-    def read(self, text: str, drugs: Sequence[DrugMention] = ()) -> Reading:
+    def read(  # noqa: C901 - one loop over every token of every post
+        self, text: str, drugs: Sequence[DrugMention] = ()
+    ) -> Reading:
         """Read `text`; each drug mention becomes the word `DRUG`."""
         text, places = resolved(text)
         spans = sorted({(drug.begin, drug.end) for drug in drugs}) if drugs else []
