@@ -105,7 +105,8 @@ class Matcher:
             if form is None or not (words[begin] in apart.stems and PARTICLES.issuperset(words[begin + 1 : end]))
         ]
         taken = {at for begin, end in whole for at in range(begin, end)}
-        crossed = {at for begin, end, *_ in (*spans, *self._find_cues(words)) for at in range(begin, end)}
+        crossed = {at for begin, end, _ in spans for at in range(begin, end)}
+        crossed.update(at for begin, end, _, _ in self._find_cues(words) for at in range(begin, end))
         for begin, end, name in apart.find(words, self._soft | self._between, taken, crossed):
             is_verbal = words[begin] in self._verbal
             spans.append((begin, end, Form(self._conditions[name], 2, 0, APART_SCORE, is_verbal)))
@@ -115,11 +116,16 @@ class Matcher:
     ) -> None:
         """Add what is found to `spans` (None for an idiom); `places` are the words' own places."""
         starts, known_forms, idioms = self._starts, self._forms, self._idioms
-        for opening, word in enumerate(words):
-            if word not in starts:
+        n_all = len(words)
+        for begin, word in enumerate(words):
+            lengths = starts.get(word)
+            if lengths is None:
                 continue
-            for begin, end in _spans(starts, words, opening):
-                if places and places[end - 1] - places[begin] == end - begin - 1:
+            if not lengths or lengths[-1] == 1:  # its pairs tell the longer keys apart
+                lengths += starts.get(" ".join(words[begin : begin + 2]), ()) if begin + 1 < n_all else ()
+            for n_words in lengths:
+                end = begin + n_words
+                if end > n_all or (places and places[end - 1] - places[begin] == n_words - 1):
                     continue  # no word was left out here, so it was found among all words
                 key = " ".join(words[begin:end])
                 if key in idioms:

@@ -269,7 +269,7 @@ class Reader:
                         ends.append(spans[upcoming][1])
                     continue
             known = all_known[raw]
-            if known.__class__ is str:
+            if isinstance(known, str):
                 words.append(known)
                 begins.append(begin)
                 ends.append(end)
