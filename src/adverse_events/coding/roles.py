@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from adverse_events.coding.lexicon import Lexicon
     from adverse_events.records import DrugMention, Entity
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Raised whenever a rule outside the lexicon's files changes a result."""
 
 CUE_SCORE = 0.90
