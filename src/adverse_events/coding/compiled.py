@@ -12,15 +12,16 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from adverse_events.coding.apart import Apart
 from adverse_events.coding.lexicon import FOLDER, Condition, Cue, Form, Lexicon
 from adverse_events.coding.lexicon_files import LIST_SEPARATOR, lexicon_sha256
 from adverse_events.coding.reading import Spelling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 COMPILED_FILE = "compiled.json"
-FORMAT = 2
+FORMAT = 3
 """Raised when the file's layout or the expansion rules change, so that an older file is not taken for this one."""
 
 
@@ -52,17 +53,14 @@ def read_compiled(folder: Path) -> Lexicon | None:
         forms=forms,
         idioms=set(table["idioms"]),
         cues={key: [cues[number] for number in numbers] for key, numbers in table["cues"].items()},
-        starts={
-            opening: of_length
-            for lengths, listed in table["starts"].items()
-            for of_length in (tuple(map(int, lengths.split())),)
-            for opening in listed.split(LIST_SEPARATOR)
-        },
+        starts=_openings(table["starts"]),
+        cue_starts=_openings(table["cue_starts"]),
         words=words,
         spelling=Spelling(
             variants, frozenset(table["vocabulary"].split()), forms, words["FILLER"] | words["SOFT"], words["FUZZY"]
         ),
         causes=table["causes"],
+        apart=Apart(table["apart"], table["changes"]),
         sha256=sha256,
     )
 
@@ -75,9 +73,6 @@ def compiled(lexicon: Lexicon) -> str:
         groups.setdefault(form, []).append(key)
     cues = list(dict.fromkeys(cue for cues in lexicon.cues.values() for cue in cues))
     places = {cue: number for number, cue in enumerate(cues)}
-    starts: dict[str, list[str]] = {}
-    for opening, lengths in lexicon.starts.items():
-        starts.setdefault(" ".join(map(str, lengths)), []).append(opening)
     spellings: dict[str, list[str]] = {}
     for variant, words in lexicon.spelling.variants.items():
         spellings.setdefault(" ".join(words), []).append(variant)
@@ -92,13 +87,32 @@ def compiled(lexicon: Lexicon) -> str:
         "idioms": sorted(lexicon.idioms),
         "cue_meanings": [astuple(cue) for cue in cues],
         "cues": {key: [places[cue] for cue in found] for key, found in lexicon.cues.items()},
-        "starts": {lengths: _joined(words) for lengths, words in sorted(starts.items())},
+        "starts": _by_lengths(lexicon.starts),
+        "cue_starts": _by_lengths(lexicon.cue_starts),
         "words": {name: " ".join(sorted(words)) for name, words in sorted(lexicon.words.items())},
         "spellings": {meant: _joined(listed) for meant, listed in spellings.items()},
         "vocabulary": " ".join(sorted(lexicon.spelling.vocabulary)),
         "causes": lexicon.causes,
+        "apart": lexicon.apart.pairs,
+        "changes": lexicon.apart.stems,
     }
     return "{\n" + ",\n".join(f"{json.dumps(name)}: {_lines(value)}" for name, value in sections.items()) + "\n}\n"
+
+
+def _by_lengths(starts: Mapping[str, tuple[int, ...]]) -> dict[str, str]:
+    groups: dict[str, list[str]] = {}
+    for opening, lengths in starts.items():
+        groups.setdefault(" ".join(map(str, lengths)), []).append(opening)
+    return {lengths: _joined(openings) for lengths, openings in sorted(groups.items())}
+
+
+def _openings(groups: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
+    return {
+        opening: of_length
+        for lengths, listed in groups.items()
+        for of_length in (tuple(map(int, lengths.split())),)
+        for opening in listed.split(LIST_SEPARATOR)
+    }
 
 
 def main() -> None:

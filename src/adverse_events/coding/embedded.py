@@ -34,7 +34,8 @@ class EmbeddedCoder:
 
     Scores are constants that say how a form was recognised, not probabilities: `EXACT_SCORE` for a form
     written out in the lexicon, `PATTERN_SCORE` for one made from a slot or from body part and sensation,
-    `OFFICIAL_SCORE` for a term of the classification itself, `GUESSED_SCORE` for a misspelling. What the lexicon
+    `OFFICIAL_SCORE` for a term of the classification itself, `APART_SCORE` for a body part and its change that other
+    words part, `GUESSED_SCORE` for a misspelling. What the lexicon
     does not know is not coded.
     """
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from adverse_events.coding.lexicon import EXACT_SCORE, FOLDER, ROLES, TRAITS, UNKNOWN, load_lexicon
+from adverse_events.coding.lexicon import APART_SCORE, EXACT_SCORE, FOLDER, ROLES, TRAITS, UNKNOWN, load_lexicon
 from adverse_events.coding.lexicon_files import lines_of
 from adverse_events.coding.phrases import Phrases
 from adverse_events.coding.roles import RoleReader
@@ -95,7 +95,7 @@ class Explainer:
         place = f"{_CONDITIONS} line {line}" if line else "the classification's own terms"
         how = "a misspelling of a form" if read.is_guessed(form) else "a form"
         if not read.is_guessed(form) and form.form.score < EXACT_SCORE:
-            how = "a form made from a pattern"
+            how = "words of a form, apart" if form.form.score == APART_SCORE else "a form made from a pattern"
         yield Reason("condition", entity.text, f"{how} of {condition.name!r}, {place}", entity.text)
         yield self._of_context(text, read, "role", finding.role, finding)
         for trait in finding.traits:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adverse_events.coding.apart import Apart
 from adverse_events.coding.reading import Spelling
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ PATTERN_SCORE = 0.85
 """A form made from a slot or from body part and sensation."""
 OFFICIAL_SCORE = 0.80
 """A term of the classification itself."""
+APART_SCORE = 0.78
+"""A form of body part and change whose words stand apart, or in another order."""
 
 KINDS = frozenset({"SYMPTOM", "SIGN", "DIAGNOSIS"})
 ROLES = frozenset({"ADE", "INDICATION", "BENEFIT", "WITHDRAWAL", "LACK_OF_EFFECT"})
@@ -43,7 +46,9 @@ ANY, SYMPTOM, ILLNESS = "any", "symptom", "illness"
 MEANINGS = ROLES | TRAITS | {UNKNOWN, END, NOTHING, TAKEN, STOPPED, REASON, STATED, NOW, TURN}
 CROSSES = frozenset({NO, LISTS, YES})
 SPOKEN_OF = frozenset({ANY, SYMPTOM, ILLNESS})
-WORD_CLASSES = frozenset({"FILLER", "SOFT", "SELF", "OTHER", "THEIRS", "QUESTION", "VERBAL", "FUZZY"})
+WORD_CLASSES = frozenset(
+    {"FILLER", "SOFT", "SELF", "OTHER", "THEIRS", "QUESTION", "VERBAL", "FUZZY", "PART", "CHANGE", "BETWEEN"}
+)
 BODY_SYSTEMS = frozenset(
     {
         "blood and immune",
@@ -141,8 +146,11 @@ class Lexicon:
     """Everything the embedded coder knows; keys are words in one spelling, joined by one space.
 
     Attributes:
-        starts: What opens keys of `forms`, `idioms` and `cues`, and their lengths in words; see `matching.openings`.
-        words: Words by class (FILLER, SOFT, SELF, OTHER, THEIRS, QUESTION, VERBAL, FUZZY).
+        starts: What opens keys of `forms` and `idioms`, and their lengths in words; see `matching.openings`.
+        cue_starts: The same of `cues`.
+        words: Words by class (FILLER, SOFT, SELF, OTHER, THEIRS, QUESTION, VERBAL, FUZZY, PART, CHANGE,
+            BETWEEN).
+        apart: Forms whose words may stand apart.
         causes: ICD-10-CM adverse-effect code (T36-T50) by ingredient.
         sha256: Hash of the files.
     """
@@ -152,9 +160,11 @@ class Lexicon:
     idioms: set[str] = field(default_factory=set)
     cues: dict[str, list[Cue]] = field(default_factory=dict)
     starts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    cue_starts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     words: dict[str, frozenset[str]] = field(default_factory=dict)
     spelling: Spelling = field(default_factory=lambda: Spelling({}, frozenset(), {}, frozenset(), {}))
     causes: dict[str, str] = field(default_factory=dict)
+    apart: Apart = field(default_factory=Apart)
     sha256: str = ""
 
 

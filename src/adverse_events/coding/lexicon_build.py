@@ -6,8 +6,9 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from adverse_events.coding.apart import Apart
 from adverse_events.coding.cues import with_both_sides
-from adverse_events.coding.grammar import NOUN, SLOT, inflected, is_inflected, with_slots
+from adverse_events.coding.grammar import NOUN, SLOT, inflected, inflections, is_inflected, with_slots
 from adverse_events.coding.lexicon import (
     BODY_SYSTEMS,
     CROSSES,
@@ -42,6 +43,8 @@ _ITEM = re.compile(rf"{MIXED}|[^\W\d_]+(?:['\u2019][^\W\d_]+)*|\d+(?:[.,:]\d+)*|
 _PLAIN = re.compile(r"[a-z ]+")
 _SIGNS = {DRUG: (DRUG,), NUMBER: (NUMBER,), "/": (PAUSE,), "&": ("and",), "+": ("and",)}
 _CATEGORY_LETTERS = 3
+_SURE_LETTERS = 10
+"""Forms of one word as long as this have no everyday word at edit distance one."""
 _FILLED = "is empty, or begins or ends with a filler word"
 _WRITTEN, _INFLECTED, _SLOTTED, _PATTERN, _OFFICIAL = range(5)
 _SCORES = {
@@ -99,16 +102,23 @@ class _Builder:
         keys = [*self.forms, *sorted(idioms), *self.cues]
         vocabulary = {word for key in keys for word in key.split()}.union(*self.words.values())
         vocabulary.update(word for words in self.variants.values() for word in words)
+        self.words["FUZZY"].update(
+            key
+            for key, form in self.forms.items()
+            if len(key) >= _SURE_LETTERS and key.isalpha() and form.score != OFFICIAL_SCORE
+        )
         words = {name: frozenset(words) for name, words in self.words.items()}
         return Lexicon(
             conditions=self.conditions,
             forms=self.forms,
             idioms=idioms,
             cues=self.cues,
-            starts=openings(keys),
+            starts=openings([*self.forms, *sorted(idioms)]),
+            cue_starts=openings(self.cues),
             words=words,
             spelling=Spelling(self.variants, vocabulary, self.forms, words["FILLER"] | words["SOFT"], words["FUZZY"]),
             causes=self._causes(),
+            apart=self._apart(),
             sha256=lexicon_sha256(self.folder),
         )
 
@@ -244,6 +254,21 @@ class _Builder:
                 line.refuse(f"ingredient {line['ingredient']!r} is listed twice")
             causes[line["ingredient"]] = line.code("icd10cm_code")
         return causes
+
+    def _apart(self) -> Apart:
+        """Return what may stand apart: forms of a part and a change that are no official terms and have no lead."""
+        stems = {word: word for word in self.words["CHANGE"]}
+        for base in sorted(self.words["CHANGE"]):
+            for inflection in inflections(base, self.verbs):
+                stems.setdefault(inflection, base)
+                for word in self._canonical(inflection):
+                    stems.setdefault(word, base)
+        own = (
+            (key, form.condition.name)
+            for key, form in self.forms.items()
+            if not form.n_lead and form.score != _SCORES[_OFFICIAL]
+        )
+        return Apart.of(own, self.words["PART"], stems)
 
     def _expanded(self, line: Line, written: str) -> Iterable[str]:
         unknown = [name for name in SLOT.findall(written) if name not in self.slots]

@@ -11,9 +11,9 @@ import re
 import unicodedata
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from adverse_events.coding.markup import resolved
@@ -38,7 +38,6 @@ PAUSE = ","
 
 MIN_FUZZY_LETTERS = 8
 _CACHED_WORDS = 1 << 16
-_CACHED_TAGS = 1 << 12
 _MIN_STEM_LETTERS = 4
 _MIN_COMPACT_LETTERS = 7
 _MIN_PIECE_LETTERS = 3
@@ -46,13 +45,17 @@ _MAX_PIECE_LETTERS = 16
 _SHORT_PIECES = frozenset(
     {"i", "a", "my", "is", "so", "no", "of", "in", "on", "to", "me", "up", "it", "am", "im", "go"}
 )
+_OF_ADJECTIVES = (("iness", "y"), ("yness", "y"), ("iest", "y"), ("ier", "y"), ("ish", ""))
 _MAX_FORM_WORDS = 8
 _MAX_RUNS = 3
 _MAX_WORD_LETTERS = 40
 _LONG_WORD = _MAX_WORD_LETTERS + 1
 """Longer words are of no lexicon; they are cut here, and not looked up."""
-_DRUG_TOKEN = ""
-"""No token of a text is empty."""
+_NOWHERE = 1 << 62
+"""After the end of every text."""
+_NONE: frozenset[int] = frozenset()
+_Placed = tuple[list[tuple[str, int, int]], bool]
+"""The words of a token with the places in it where each begins and ends, and whether they are a guess."""
 
 MIXED = r"(?=[A-Za-z]{1,5} ?\d)(?i:type ?[12]|hba1c|a1c|spo2|b12|b6|d3|o2|e2|t1d|t2d|h1n1|hsv[12])(?!\w)"
 """Words of letters and digits; elsewhere a digit ends a word ("20lbs")."""
@@ -64,6 +67,9 @@ _TOKEN = (
     r"|(?P<stop>[.!?;\n\u2026]+)"
     r"|(?P<and>[&+])"
 )
+_COMMON = r"[A-Za-z]++(?= \D|[.,!?;:)\n]|$)"
+"""Most tokens: no apostrophe, digit or slash follows. Tried first because it is quick, not because it is needed."""
+_GROUP = re.compile(r"\(\?P<\w+>")
 _PAUSE = r"(?P<pause>[,:()\[\]/|\"\u2013\u2014\u201c\u201d\u2600-\u27bf\U0001f000-\U0001faff])"
 _SIGNS: dict[str | None, Callable[[str], str]] = {
     "number": lambda _: NUMBER,
@@ -134,8 +140,8 @@ class Spelling:
             words = canonical(respelt, self.variants)
             if words[0] in self.vocabulary:
                 return words, False
-        if len(word) >= _MIN_COMPACT_LETTERS and (compound := self._compound(word)):
-            return compound, False
+        if form := self._form(word):
+            return form, False
         known = canonical(word, self.variants)
         if guess := self._guess(known[0]):
             return canonical(guess, self.variants), True
@@ -174,20 +180,48 @@ class Spelling:
         words = [word for word in words if word not in self.skipped]
         return any(" ".join(words[begin:end]) in self.forms for begin, end in _ranges(len(words)))
 
-    def _compound(self, word: str) -> tuple[str, ...] | None:
-        """Return the two words of a form that are written as the one `word`."""
+    def _form(self, word: str) -> tuple[str, ...]:
+        """Return the form that `word` compares, names or writes as one word; empty where it does not."""
+        if (adjective := _adjective(word)) in self.forms:
+            return (adjective,)
+        if len(word) < _MIN_COMPACT_LETTERS:
+            return ()
         for cut in range(_MIN_PIECE_LETTERS, len(word) - _MIN_PIECE_LETTERS + 1):
-            words = (*canonical(word[:cut], self.variants), *canonical(word[cut:], self.variants))
-            if " ".join(words) in self.forms:
-                return words
-        return None
+            first = canonical(word[:cut], self.variants)
+            if first[0] in self.vocabulary:
+                words = (*first, *canonical(word[cut:], self.variants))
+                if " ".join(words) in self.forms:
+                    return words
+        return ()
 
     def _guess(self, word: str) -> str | None:
         """Return the one fuzzy word at edit distance one from `word`, same first letter; None when several."""
         if len(word) < MIN_FUZZY_LETTERS:
             return None
-        near = [known for known in self._by_letter.get(word[0], ()) if OSA.distance(known, word, score_cutoff=1) <= 1]
-        return near[0] if len(near) == 1 else None
+        known = self._by_letter.get(word[0], ())
+        near = process.extract(word, known, scorer=OSA.distance, score_cutoff=1, limit=2)
+        return near[0][0] if len(near) == 1 else None
+
+
+class _Known(dict[str, "str | _Placed"]):
+    """What each token stands for: its word, where it is one and no guess, else its words with their places in it.
+
+    Emptied when it is full. Long tokens are not kept.
+    """
+
+    def __init__(self, resolve: Callable[[str], str | _Placed]) -> None:
+        """Ask `resolve` about a token not met before."""
+        super().__init__()
+        self._resolve = resolve
+
+    def __missing__(self, raw: str) -> str | _Placed:
+        """Resolve `raw`."""
+        known = self._resolve(raw)
+        if len(raw) < _LONG_WORD:
+            if len(self) >= _CACHED_WORDS:
+                self.clear()
+            self[raw] = known
+        return known
 
 
 class Reader:
@@ -196,50 +230,77 @@ class Reader:
     def __init__(self, spelling: Spelling) -> None:
         """Read with `spelling`."""
         self._spelling = spelling
-        self._norms = lru_cache(maxsize=_CACHED_WORDS)(self._norms_of)
-        self._tag = lru_cache(maxsize=_CACHED_TAGS)(self._tag_of)
+        self._known = _Known(self._placed)
         signs = [sign for sign in spelling.variants if not sign[0].isascii() and not sign[0].isalnum()]
         emoji = "|".join(map(re.escape, sorted(signs, key=len, reverse=True))) or "(?!)"
-        self._token = re.compile(f"{_TOKEN}|(?P<emoji>{emoji})|{_PAUSE}")
+        token = f"{_TOKEN}|(?![\\x00-\\x7f])(?P<emoji>{emoji})|{_PAUSE}"
+        self._token = re.compile(token)
+        self._tokens = re.compile(f"(?! )({_COMMON}|{_GROUP.sub('(?:', token)})")
 
-    def read(self, text: str, drugs: Sequence[DrugMention] = ()) -> Reading:
+    def read(  # noqa: C901 - one loop over every token of every post
+        self, text: str, drugs: Sequence[DrugMention] = ()
+    ) -> Reading:
         """Read `text`; each drug mention becomes the word `DRUG`."""
         text, places = resolved(text)
-        spans = sorted({(drug.begin, drug.end) for drug in drugs})
+        spans = sorted({(drug.begin, drug.end) for drug in drugs}) if drugs else []
         if places:
             spans = [(bisect_left(places[0], begin), bisect_left(places[0], end)) for begin, end in spans]
-        tokens = [(token[0], *token.span()) for token in self._token.finditer(text)]
         words: list[str] = []
         begins: list[int] = []
         ends: list[int] = []
         guessed: set[int] = set()
-        norms_of = self._norms
-        for raw, begin, end in _with_drugs(tokens, spans) if spans else tokens:
-            if raw[:1] == "#" != raw:
-                for norm, first, last in self._tag(raw):
-                    words.append(norm)
-                    begins.append(begin + first)
-                    ends.append(begin + last)
-                continue
-            norms, is_guess = norms_of(raw if end - begin < _LONG_WORD else raw[:_LONG_WORD])
-            if is_guess:
-                guessed.add(len(words))
-            words += norms
-            begins.append(begin)
-            ends.append(end)
-            for _ in norms[1:]:
+        all_known = self._known
+        upcoming, last = 0, -1
+        drug_begin = spans[0][0] if spans else _NOWHERE
+        end = 0
+        pieces = self._tokens.split(text)
+        for gap, raw in zip(pieces[::2], pieces[1::2], strict=False):  # one gap more than tokens
+            begin = end + len(gap)
+            end = begin + len(raw)
+            if end > drug_begin:
+                while upcoming < len(spans) and spans[upcoming][1] <= begin:
+                    upcoming += 1
+                drug_begin = spans[upcoming][0] if upcoming < len(spans) else _NOWHERE
+                if end > drug_begin:  # covered or cut by the span, which is one word
+                    if last != upcoming:
+                        last = upcoming
+                        words.append(DRUG)
+                        begins.append(drug_begin)
+                        ends.append(spans[upcoming][1])
+                    continue
+            known = all_known[raw]
+            if isinstance(known, str):
+                words.append(known)
                 begins.append(begin)
                 ends.append(end)
+                continue
+            placed, is_guess = known
+            if is_guess:
+                guessed.add(len(words))
+            for word, first, after in placed:
+                words.append(word)
+                begins.append(begin + first)
+                ends.append(begin + after)
         if places:
             begins = [places[0][begin] for begin in begins]
             ends = [places[1][end - 1] for end in ends]
-        return Reading(words, begins, ends, frozenset(guessed))
+        return Reading(words, begins, ends, frozenset(guessed) if guessed else _NONE)
+
+    def _placed(self, raw: str) -> str | _Placed:
+        """Return what the token `raw` stands for."""
+        if raw.isascii() and raw.isalpha() and (lower := raw.lower()) != raw:
+            return self._known[lower]
+        if raw[0] == "#" != raw:
+            return self._tag_of(raw), False
+        words, is_guess = self._norms_of(raw[:_LONG_WORD])
+        if len(words) == 1 and not is_guess:
+            return words[0]
+        return [(word, 0, len(raw)) for word in words], is_guess
 
     def _norms_of(self, raw: str) -> tuple[tuple[str, ...], bool]:
         """Return the words that one token stands for, and whether they are a guess."""
-        if raw == _DRUG_TOKEN:
-            return (DRUG,), False
-        token = self._token.match(raw)
+        is_plain = raw.isascii() and raw.isalpha()
+        token = None if is_plain else self._token.match(raw)
         kind = token.lastgroup if token else "word"
         if kind == "emoji":
             return self._spelling.variants[raw], False
@@ -254,30 +315,18 @@ class Reader:
         pieces = humps if len(humps) > 1 and "".join(humps) == tag else self._spelling.segment(tag)
         found = []
         for piece in pieces:
-            norms, _ = self._norms(piece[:_LONG_WORD])
+            norms, _ = self._norms_of(piece[:_LONG_WORD])
             found += [(norm, begin, begin + len(piece)) for norm in norms]
             begin += len(piece)
         return found
 
 
-def _with_drugs(
-    tokens: Sequence[tuple[str, int, int]], spans: Sequence[tuple[int, int]]
-) -> Iterator[tuple[str, int, int]]:
-    """Yield the tokens, those that a span covers or cuts replaced by one for the span."""
-    upcoming, last = 0, -1
-    for raw, begin, end in tokens:
-        while upcoming < len(spans) and spans[upcoming][1] <= begin:
-            upcoming += 1
-        if upcoming == len(spans) or spans[upcoming][0] >= end:
-            yield raw, begin, end
-        elif last != upcoming:
-            last = upcoming
-            yield _DRUG_TOKEN, *spans[upcoming]
-
-
 def plain(raw: str) -> str:
     """Return `raw` case-folded, in compatibility form, without apostrophes."""
-    if not raw.isascii():
+    if raw.isascii():
+        if raw.isalpha():
+            return raw.lower()
+    else:
         raw = unicodedata.normalize("NFKC", raw)
     return raw.translate(_APOSTROPHES).casefold()
 
@@ -312,11 +361,19 @@ def _respelt(word: str) -> list[str]:
     return found
 
 
+def _adjective(word: str) -> str:
+    """Return the adjective that `word` compares or names ("itchier", "jumpiness"); empty where it does neither."""
+    for ending, own in _OF_ADJECTIVES:
+        if word.endswith(ending) and len(word) > len(ending) + _MIN_PIECE_LETTERS - 1:
+            return word[: -len(ending)] + own
+    return ""
+
+
 def _shortened(word: str) -> list[str]:
     """Return `word` with each run of three or more letters cut to two or one, likeliest first."""
-    runs = list(_RUN.finditer(word))
-    if not runs:
+    if not _RUN.search(word):
         return []
+    runs = list(_RUN.finditer(word))
     lengths = itertools.product((2, 1), repeat=min(len(runs), _MAX_RUNS))
     return [_cut(word, runs, (*choice, *[1] * (len(runs) - len(choice)))) for choice in lengths]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from adverse_events.coding.lexicon import Lexicon
     from adverse_events.records import DrugMention, Entity
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Raised whenever a rule outside the lexicon's files changes a result."""
 
 CUE_SCORE = 0.90
@@ -94,8 +94,9 @@ class RoleReader:
     def read(self, text: str, drugs: Sequence[DrugMention]) -> ReadText:
         """Read `text`, in which `drugs` are named."""
         reading = self._reader.read(text, drugs)
-        kept = [index for index, word in enumerate(reading.words) if word not in self._fillers]
-        words = [reading.words[index] for index in kept]
+        fillers = self._fillers
+        kept = [index for index, word in enumerate(reading.words) if word not in fillers]
+        words = list(map(reading.words.__getitem__, kept))
         matches = self._matcher.find(words)
         is_about_drug = any(drug.begin == drug.end for drug in drugs)
         return ReadText(reading, kept, words, matches, matches.forms(), is_about_drug)
