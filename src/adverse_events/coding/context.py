@@ -19,6 +19,9 @@ The method follows ConText: cues have a side, a reach and ends (`hearing`). The 
 * Without a cue, an illness that drugs are taken for is an INDICATION (column ``prior``) unless it is listed with a
   symptom ("dry mouth, anxiety"). A symptom is an ADE where a drug is named before it or beside it, an INDICATION where
   the only drugs come after it and were TAKEN ("headache, so I took DRUG"), and UNKNOWN where no drug is named.
+* Where it is known what the drugs of a text are taken for (`treatments`), a denied condition of theirs is a BENEFIT
+  ("zero migraines since"), one that is still there LACK_OF_EFFECT, and an illness none of them treats, named right
+  behind a drug, an ADE.
 * Whose condition it is: `experiencer`. Which drug is blamed: `blame`.
 
 Source:
@@ -35,8 +38,8 @@ from typing import TYPE_CHECKING
 from adverse_events.coding.blame import blamed_drug, is_one_list
 from adverse_events.coding.experiencer import Experiencers
 from adverse_events.coding.hearing import NEAR, NEGATION, REACH, WITHDRAWAL, Hearing
-from adverse_events.coding.lexicon import ILLNESS, NO, REASON, ROLES, STATED, STOPPED, TAKEN, TRAITS, UNKNOWN
-from adverse_events.coding.reading import DRUG, PAUSE, STOPS
+from adverse_events.coding.lexicon import ILLNESS, NO, REASON, ROLES, STATED, STOPPED, TAKEN, TRAITS, UNKNOWN, YES
+from adverse_events.coding.reading import DRUG, NUMBER, PAUSE, STOPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,12 +62,28 @@ _SLANG = frozenset({"no", "none", "nor"})
 _DOUBLE = 4
 """Most words between two denials that cancel out."""
 
+REACH_OF_A_NAME = 6
+"""Words from a drug to an illness listed after it."""
+_MAKES = frozenset({"made", "make", "makes", "making"})
+_FOLLOWS = frozenset({"after", "following", "since"})
+_OWNED = frozenset({"my", "his", "her", "their", "with", "chronic", "have", "and"})
+_DENY = "den"
+"""How the report of an examination begins ("denies chest pain")."""
+_TAKES = frozenset({"take", "takes", "took", "taken", "taking", "use", "uses", "used", "using"})
+_YEAR_DIGITS = 4
+
 _SYMPTOM_AFTER = "no cue: told after a drug was named"
 _SYMPTOM_BESIDE = "no cue: told beside a drug"
 _SYMPTOM_TREATED = "no cue: told before any drug, and then one was taken"
 _NO_DRUG = "no cue, and no drug to blame"
 _PRIOR = "no cue: what it is when nothing else is said (column prior of conditions.csv)"
 _OPEN_ILLNESS = "no cue says what the illness has to do with the drug"
+_NOT_TREATED = "no cue: named behind a drug that is not taken for it (treats.csv)"
+_TREATED = "no cue: the drug is taken for it (treats.csv)"
+_SHUNNED = "the drug is shunned because of it"
+_OVER = "denied, and a drug is taken for it (treats.csv)"
+_LASTS = "still there, and a drug is taken for it (treats.csv)"
+_TREATED_ROLES = {_OVER: "BENEFIT", _LASTS: "LACK_OF_EFFECT"}
 _LISTED = "listed with the condition next to it"
 _ASKED = "a question that names no first person"
 _REGIME = "the last thing said of the drug is that it was stopped"
@@ -108,6 +127,7 @@ class Context:
         forms: Conditions, in text order; positions count searched words.
         cues: Cues, likewise.
         is_about_drug: The whole text is about a drug it need not name, as a review is.
+        treated: How the codes begin that the drugs of the text are taken for; None where that is not known.
     """
 
     def __init__(
@@ -119,11 +139,13 @@ class Context:
         cues: Sequence[FoundCue],
         *,
         is_about_drug: bool = False,
+        treated: tuple[str, ...] | None = None,
     ) -> None:
         """Take the text apart."""
         self._classes, self._all_words, self._kept, self._forms = classes, reading.words, kept, forms
         self._words = [reading.words[index] for index in kept]
-        self._hearing = Hearing(self._words, forms, cues, classes)
+        years = {place for place, index in enumerate(kept) if _is_year(reading, index)}
+        self._hearing = Hearing(self._words, forms, cues, classes, treated, years)
         self._is_about_drug = is_about_drug
         self._experiencers = Experiencers(classes, reading)
 
@@ -148,7 +170,11 @@ class Context:
         chosen = min(
             (said for said in roles if said.cue.meaning != WITHDRAWAL), key=lambda said: said.rank, default=None
         )
+        if chosen and (turned := self._turned(chosen, roles)):
+            chosen = turned
         role, found = (self._role(chosen, heard), chosen.found) if chosen else ("", None)
+        if role == "BENEFIT" and self._is_name_of_next(index):
+            role = "INDICATION"
         is_back = role == "LACK_OF_EFFECT" and chosen is not None and chosen.is_after
         if stops and (role in _OPEN or is_back):
             role, found = WITHDRAWAL, min(stops, key=lambda stop: abs(stop.begin - form.begin))
@@ -158,8 +184,41 @@ class Context:
         if is_first and any(said.cue.meaning == NEGATION and not said.is_after for said in heard):
             heard = [said for said in heard if said.cue.meaning != NEGATION]  # "wasn't dizzy until they gave me DRUG"
             role = "ADE"
+        if role in _OPEN and self._is_lasting(form):
+            role = _LASTS
+        if role in _OPEN and self._is_over_by_a_drug(form, heard):
+            role = _OVER
         stated = min((said.found.begin for said in heard if said.cue.meaning == STATED), default=None)
-        return _Draft(role, found, self._traits(heard, role, stated), stated is not None, _PRIOR)
+        traits = self._traits(heard, role, stated, is_crossing=chosen is not None and chosen.cue.crosses == YES)
+        if told := _TREATED_ROLES.get(role):
+            return _Draft(told, None, traits, stated is not None, role)
+        return _Draft(role, found, traits, stated is not None, _PRIOR)
+
+    def _turned(self, chosen: Said, roles: Sequence[Said]) -> Said | None:
+        """Return what is said right after a condition that a drug only "made" so: "made my anxiety disappear"."""
+        if self._words[chosen.found.begin] not in _MAKES or chosen.found.end - chosen.found.begin > 1:
+            return None
+        return next(
+            (said for said in roles if said.is_after and not said.distance and said.cue.meaning in _SETTLES), None
+        )
+
+    def _is_name_of_next(self, index: int) -> bool:
+        """Whether an illness only says what the condition right after it belongs to: "stopped my PTSD nightmares"."""
+        if index + 1 == len(self._forms) or not self._forms[index].form.condition.prior:
+            return False
+        following = self._forms[index + 1]
+        return following.begin == self._forms[index].end and not following.form.condition.prior
+
+    def _is_lasting(self, form: FoundForm) -> bool:
+        """Whether "still" stands within a condition that a drug of the text is taken for: "nose is still running"."""
+        return "still" in self._words[form.begin : form.end] and self._hearing.is_treated(form)
+
+    def _is_over_by_a_drug(self, form: FoundForm, heard: Sequence[Said]) -> bool:
+        """Whether a condition that a drug of the text is taken for is denied: "zero migraines since"."""
+        denials = [said.found.begin for said in heard if said.cue.meaning == NEGATION and not said.is_after]
+        is_denied = any(not self._words[begin].startswith(_DENY) for begin in denials)
+        is_supposed = any(said.cue.meaning in ("HYPOTHETICAL", STATED) for said in heard)
+        return is_denied and not is_supposed and self._hearing.is_treated(form)
 
     def _role(self, chosen: Said, heard: Sequence[Said]) -> str:
         """Return the role a cue gives; empty where only the defaults tell."""
@@ -191,12 +250,15 @@ class Context:
         is_on = self._words[max(found.begin - 2, 0) : found.begin] == ["on", DRUG]
         return "INDICATION" if is_on or self._hearing.is_taken(begin, end) else ""
 
-    def _traits(self, heard: Sequence[Said], role: str, stated: int | None) -> dict[str, FoundCue | str]:
+    def _traits(
+        self, heard: Sequence[Said], role: str, stated: int | None, *, is_crossing: bool = False
+    ) -> dict[str, FoundCue | str]:
         said = [one for one in heard if one.cue.meaning in TRAITS]
         traits: dict[str, FoundCue | str] = {}
         for one in sorted(said, key=lambda one: one.distance, reverse=True):
             traits[one.cue.meaning] = one.found
-        if stated is not None or role in _SETTLES or role == "INDICATION":
+        is_purpose = role == "INDICATION" and not is_crossing
+        if stated is not None or role in _SETTLES or is_purpose:
             traits.pop("HYPOTHETICAL", None)
         if any(one.is_after and one.cue.meaning == NEGATION for one in said):
             traits.pop("HYPOTHETICAL", None)
@@ -240,6 +302,8 @@ class Context:
         has_and = any(word != PAUSE for word in self._words[self._forms[left].end : self._forms[right].begin])
         is_illness = self._forms[taker].form.condition.kind == "DIAGNOSIS"
         may_share = given.role in _BLAMES or (not is_verbal and (has_and or is_illness))
+        if given.role == "INDICATION" and self._hearing.is_untreated(self._forms[taker]) and not has_and:
+            may_share = may_share and not self._hearing.is_treated(self._forms[giver])
         if not taken.role and given.role and may_share:
             taken.role, taken.found, taken.why = given.role, given.found, _LISTED
 
@@ -295,7 +359,12 @@ class Context:
         if form.form.condition.prior and not self._is_listed_with_symptom(index):
             if NEGATION in traits or "HYPOTHETICAL" in traits:
                 return ("ADE", _SYMPTOM_AFTER) if n_before else (UNKNOWN, _OPEN_ILLNESS)
-            return form.form.condition.prior, _PRIOR
+            if n_before and self._is_listed_after_a_drug(form, drugs[n_before - 1]):
+                return "ADE", _NOT_TREATED
+            is_over = "PAST_HISTORY" in traits and not self._hearing.is_treated(form)
+            return (UNKNOWN, _OPEN_ILLNESS) if is_over else (form.form.condition.prior, _PRIOR)
+        if n_before and self._hearing.is_treated(form) and self._is_named_as_cause(form.begin):
+            return "INDICATION", _TREATED
         if n_before or self._is_about_drug:
             is_stopped = NEGATION not in traits and self._is_after_a_stop(form.begin)
             return (WITHDRAWAL, _REGIME) if is_stopped else ("ADE", _SYMPTOM_AFTER)
@@ -307,9 +376,29 @@ class Context:
         """Return the role of a symptom told before the first drug, and the rule."""
         taken = self._hearing.last(TAKEN, drug + 1)
         is_taken = taken is not None and taken >= form.end and drug - taken <= NEAR + 2
+        if taken is not None and is_taken and self._is_led_by(form.end, taken):
+            is_taken = False
+        if "PAST_HISTORY" in traits and self._words[drug - 1] in self._classes["SHUNS"]:
+            return UNKNOWN, _SHUNNED
         is_apart = drug - form.end > NEAR and not self._hearing.has_stop(form.end, drug)
         is_over = "PAST_HISTORY" in traits and is_apart
         return ("INDICATION", _SYMPTOM_TREATED) if is_taken or is_over else ("ADE", _SYMPTOM_BESIDE)
+
+    def _is_listed_after_a_drug(self, form: FoundForm, drug: int) -> bool:
+        """Whether an illness that the drugs of the text are not taken for stands behind one, with little between."""
+        is_owned = self._all_words[self._kept[form.begin] - 1] in _OWNED
+        is_near = form.begin - drug <= REACH_OF_A_NAME and not self._hearing.has_stop(drug, form.begin)
+        is_told = any(self._hearing.has(mark, drug, form.begin) for mark in (TAKEN, STOPPED, WITHDRAWAL))
+        return is_near and not is_owned and not is_told and self._hearing.is_untreated(form)
+
+    def _is_named_as_cause(self, at: int) -> bool:
+        """Whether "after" or "because i" stands right before a place."""
+        return self._words[at - 1] in _FOLLOWS or "because" in self._words[max(at - NEAR, 0) : at]
+
+    def _is_led_by(self, begin: int, end: int) -> bool:
+        """Whether the words right before a place say "when", "every time": what follows came first."""
+        is_led = not self._classes["LED_BY"].isdisjoint(self._words[max(begin, end - NEAR - 1) : end])
+        return is_led and self._words[end] in _TAKES
 
     def _is_after_a_stop(self, at: int) -> bool:
         """Whether the last thing said of a drug before `at`, in this sentence or the ones before, was a stop."""
@@ -332,6 +421,10 @@ class Context:
             return False
         sentence = self._all_words[first:end]
         return sentence[0] in self._classes["QUESTION"] and self._classes["SELF"].isdisjoint(sentence)
+
+
+def _is_year(reading: Reading, index: int) -> bool:
+    return reading.words[index] == NUMBER and reading.ends[index] - reading.begins[index] == _YEAR_DIGITS
 
 
 def _tells_onset(cue: Cue, *, is_after: bool) -> bool:
