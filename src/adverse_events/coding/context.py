@@ -67,6 +67,9 @@ REACH_OF_A_NAME = 6
 _MAKES = frozenset({"made", "make", "makes", "making"})
 _FOLLOWS = frozenset({"after", "following", "since"})
 _OWNED = frozenset({"my", "his", "her", "their", "with", "chronic", "have", "and"})
+_LOW_BLOOD_PRESSURE = ("I95", "R03.1")
+_HIGH_BLOOD_PRESSURE = "I10"
+_FROM_TO = ["from", NUMBER, "to", NUMBER]
 _DENY = "den"
 """How the report of an examination begins ("denies chest pain")."""
 _TAKES = frozenset({"take", "takes", "took", "taken", "taking", "use", "uses", "used", "using"})
@@ -170,7 +173,7 @@ class Context:
         chosen = min(
             (said for said in roles if said.cue.meaning != WITHDRAWAL), key=lambda said: said.rank, default=None
         )
-        if chosen and (turned := self._turned(chosen, roles)):
+        if chosen and (turned := self._turned(form, chosen, roles)):
             chosen = turned
         role, found = (self._role(chosen, heard), chosen.found) if chosen else ("", None)
         if role == "BENEFIT" and self._is_name_of_next(index):
@@ -186,7 +189,7 @@ class Context:
             role = "ADE"
         if role in _OPEN and self._is_lasting(form):
             role = _LASTS
-        if role in _OPEN and self._is_over_by_a_drug(form, heard):
+        if role in _OPEN and (self._is_over_by_a_drug(form, heard) or self._is_brought_down(form)):
             role = _OVER
         stated = min((said.found.begin for said in heard if said.cue.meaning == STATED), default=None)
         traits = self._traits(heard, role, stated, is_crossing=chosen is not None and chosen.cue.crosses == YES)
@@ -194,8 +197,14 @@ class Context:
             return _Draft(told, None, traits, stated is not None, role)
         return _Draft(role, found, traits, stated is not None, _PRIOR)
 
-    def _turned(self, chosen: Said, roles: Sequence[Said]) -> Said | None:
-        """Return what is said right after a condition that a drug only "made" so: "made my anxiety disappear"."""
+    def _turned(self, form: FoundForm, chosen: Said, roles: Sequence[Said]) -> Said | None:
+        """Return what is said after a condition that overrules what is said before it; None where nothing does.
+
+        Either what became of what a drug "made" ("made my anxiety disappear"), or what led to an illness that no drug
+        of the text is taken for ("diagnosed with glaucoma after years of DRUG").
+        """
+        if chosen.cue.meaning == "INDICATION" and not chosen.is_after and self._hearing.is_untreated(form):
+            return next((said for said in roles if said.is_after and said.cue.meaning == "ADE"), None)
         if self._words[chosen.found.begin] not in _MAKES or chosen.found.end - chosen.found.begin > 1:
             return None
         return next(
@@ -211,7 +220,14 @@ class Context:
 
     def _is_lasting(self, form: FoundForm) -> bool:
         """Whether "still" stands within a condition that a drug of the text is taken for: "nose is still running"."""
-        return "still" in self._words[form.begin : form.end] and self._hearing.is_treated(form)
+        return "still" in self._words[form.begin : form.end - 1] and self._hearing.is_treated(form)
+
+    def _is_brought_down(self, form: FoundForm) -> bool:
+        """Whether a low blood pressure is only what a drug for a high one made of it: "dropped it from 170 to 118"."""
+        treated = self._hearing.treated
+        is_change = self._words[form.end : form.end + len(_FROM_TO)] == _FROM_TO
+        is_low = form.form.condition.code.startswith(_LOW_BLOOD_PRESSURE)
+        return is_low and is_change and treated is not None and _HIGH_BLOOD_PRESSURE in treated
 
     def _is_over_by_a_drug(self, form: FoundForm, heard: Sequence[Said]) -> bool:
         """Whether a condition that a drug of the text is taken for is denied: "zero migraines since"."""
@@ -225,6 +241,8 @@ class Context:
         at = chosen.found.begin
         if chosen.cue.meaning == REASON:
             return self._reason(chosen.found)
+        if chosen.cue.meaning == "INDICATION" and not chosen.is_after and self._is_in_vain(at, heard):
+            return "LACK_OF_EFFECT"
         if chosen.cue.meaning == "INDICATION" and self._words[at] == "to" and self._is_outcome(at):
             return "BENEFIT"
         if chosen.cue.meaning != "BENEFIT":
@@ -237,6 +255,11 @@ class Context:
             return "INDICATION"
         is_hoped = any(said.cue.meaning == "HYPOTHETICAL" and said.found.begin < at for said in heard)
         return "INDICATION" if is_hoped else "BENEFIT"
+
+    def _is_in_vain(self, at: int, heard: Sequence[Said]) -> bool:
+        """Whether a "for" at a place goes on from words that a drug does nothing ("DRUG is useless" "for")."""
+        ends = (said.found.end for said in heard if said.cue.meaning == "LACK_OF_EFFECT" and not said.is_after)
+        return any(0 <= at - end <= 1 and self._hearing.is_unbroken(end, at) for end in ends)
 
     def _is_outcome(self, at: int) -> bool:
         """Whether the "to" at a place follows a verb that makes what it opens an outcome, not a purpose."""
@@ -330,6 +353,8 @@ class Context:
             role, why = "INDICATION", _SYMPTOM_TREATED
         elif not role:
             role, why = self._default(index, traits)
+        if role == "INDICATION" and "PAST_HISTORY" in traits and not self._hearing.drugs and not self._is_about_drug:
+            role, why = UNKNOWN, _NO_DRUG
         if told := self._experiencers.other(begin, end):
             traits["PERTAINS_TO_FAMILY"] = told
         if "HYPOTHETICAL" not in traits and not draft.is_stated and self._is_asked(begin, end):
@@ -378,7 +403,9 @@ class Context:
         is_taken = taken is not None and taken >= form.end and drug - taken <= NEAR + 2
         if taken is not None and is_taken and self._is_led_by(form.end, taken):
             is_taken = False
-        if "PAST_HISTORY" in traits and self._words[drug - 1] in self._classes["SHUNS"]:
+        is_shunned = self._words[drug - 1] in self._classes["SHUNS"]
+        is_shunned |= is_taken and taken is not None and self._words[taken - 1] in self._classes["SHUNS"]
+        if "PAST_HISTORY" in traits and is_shunned:
             return UNKNOWN, _SHUNNED
         is_apart = drug - form.end > NEAR and not self._hearing.has_stop(form.end, drug)
         is_over = "PAST_HISTORY" in traits and is_apart

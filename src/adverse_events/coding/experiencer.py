@@ -26,6 +26,7 @@ _OWNING = frozenset({"my", "mine"})
 _YEARS = frozenset({"yr", "year", "yo", "month", "mo"})
 _YEARS_OLD = tuple([word] for word in sorted(_YEARS))
 _AGE = _YEARS | {NUMBER}
+_IN_LAW = ["in", "law"]
 _GIVEN = frozenset({"for", "in", "on"})
 _JOINS = frozenset({"and", PAUSE})
 _AFTER = 6
@@ -79,15 +80,16 @@ class Experiencers:
         """
         if self._has_self_before(begin):
             return ""
-        index, is_given = end, False
+        index, is_given, is_apart = end, False, False
         while index < len(self._words) and index < end + _AFTER and self._is_bridge(index):
             is_given |= self._words[index] in _GIVEN
+            is_apart |= self._words[index] == PAUSE
             index += 1
         if index >= len(self._words) or not self._is_person(index) or self._words[index] in self._classes["PRONOUN"]:
             return ""
         following = self._words[index + 1 : index + 2]
-        is_last = not following or following[0] in STOPS or following[0] in _JOINS
-        return self._words[index] if is_given or is_last else ""
+        is_last = not following or following[0] in STOPS or (following[0] in _JOINS and not is_apart)
+        return self._words[index] if is_last or (is_given and not is_apart) else ""
 
     def _has_self_before(self, begin: int) -> bool:
         """Whether the author is spoken of before `begin` in its sentence."""
@@ -103,7 +105,7 @@ class Experiencers:
         word = self._words[index]
         if self._is_person(index):
             return False
-        return word in self._classes["BRIDGE"] or word in _GIVEN or word in _AGE
+        return word == PAUSE or word in self._classes["BRIDGE"] or word in _GIVEN or word in _AGE
 
     def _is_person(self, index: int) -> bool:
         """Whether a word is somebody else; "one" is in "little one", "old" in "my 8 yr old"."""
@@ -113,7 +115,7 @@ class Experiencers:
         if word == "old":
             return before in _YEARS and self._words[max(index - 2, 0)] == NUMBER
         if word in self._classes["KIN"]:
-            return not index or before in self._classes["BRIDGE"] or before in STOPS
+            return not index or before in self._classes["BRIDGE"] or before in STOPS or before in _GIVEN
         return word in self._classes["OTHER"]
 
     def _names_other(self, index: int) -> bool:
@@ -130,7 +132,8 @@ class Experiencers:
 
     def _only_talks(self, index: int) -> bool:
         """Whether the person at `index` speaks of the author's condition, is spoken to, or is a doctor."""
-        if not self._classes["SPEAKS"].isdisjoint(self._words[index + 1 : index + 2]):
+        after = index + 1 + (2 if self._words[index + 1 : index + 3] == _IN_LAW else 0)
+        if not self._classes["SPEAKS"].isdisjoint(self._words[after : after + 1]):
             return True
         before = self._before_bridges(index)
         if before >= 0 and self._words[before] in self._classes["ADDRESSED"]:

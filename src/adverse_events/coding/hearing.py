@@ -197,8 +197,8 @@ class Hearing:
         return before.begin if is_name else before.end
 
     def _is_dated(self, found: FoundCue) -> bool:
-        """Whether "in" and a number, where a cue ends with them, are "in" and a year."""
-        is_number_of = self.words[found.end - 2 : found.end] == ["in", NUMBER]
+        """Whether "in" and a number, where they are the cue, are "in" and a year."""
+        is_number_of = self.words[found.begin : found.end] == ["in", NUMBER]
         return not is_number_of or found.end - 1 in self._years
 
     def _crosses(self, cue: Cue, begin: int, end: int, *, is_beside: bool) -> bool:
