@@ -31,11 +31,11 @@ Source:
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from adverse_events.coding.blame import blamed_drug, is_one_list
+from adverse_events.coding.defaults import NO_DRUG, PRIOR, SYMPTOM_TREATED, Defaults
 from adverse_events.coding.experiencer import Experiencers
 from adverse_events.coding.hearing import NEAR, NEGATION, REACH, WITHDRAWAL, Hearing
 from adverse_events.coding.lexicon import ILLNESS, NO, REASON, ROLES, STATED, STOPPED, TAKEN, TRAITS, UNKNOWN, YES
@@ -62,34 +62,21 @@ _SLANG = frozenset({"no", "none", "nor"})
 _DOUBLE = 4
 """Most words between two denials that cancel out."""
 
-REACH_OF_A_NAME = 6
-"""Words from a drug to an illness listed after it."""
 _MAKES = frozenset({"made", "make", "makes", "making"})
-_FOLLOWS = frozenset({"after", "following", "since"})
-_OWNED = frozenset({"my", "his", "her", "their", "with", "chronic", "have", "and"})
 _LOW_BLOOD_PRESSURE = ("I95", "R03.1")
 _HIGH_BLOOD_PRESSURE = "I10"
 _FROM_TO = ["from", NUMBER, "to", NUMBER]
+_PASSES = frozenset("went going goes subsided subsiding subside faded fading settled eased".split())  # noqa: SIM905
+"""How what tells that a symptom passed begins ("went away")."""
 _DENY = "den"
 """How the report of an examination begins ("denies chest pain")."""
-_TAKES = frozenset({"take", "takes", "took", "taken", "taking", "use", "uses", "used", "using"})
 _YEAR_DIGITS = 4
 
-_SYMPTOM_AFTER = "no cue: told after a drug was named"
-_SYMPTOM_BESIDE = "no cue: told beside a drug"
-_SYMPTOM_TREATED = "no cue: told before any drug, and then one was taken"
-_NO_DRUG = "no cue, and no drug to blame"
-_PRIOR = "no cue: what it is when nothing else is said (column prior of conditions.csv)"
-_OPEN_ILLNESS = "no cue says what the illness has to do with the drug"
-_NOT_TREATED = "no cue: named behind a drug that is not taken for it (treats.csv)"
-_TREATED = "no cue: the drug is taken for it (treats.csv)"
-_SHUNNED = "the drug is shunned because of it"
 _OVER = "denied, and a drug is taken for it (treats.csv)"
 _LASTS = "still there, and a drug is taken for it (treats.csv)"
 _TREATED_ROLES = {_OVER: "BENEFIT", _LASTS: "LACK_OF_EFFECT"}
 _LISTED = "listed with the condition next to it"
 _ASKED = "a question that names no first person"
-_REGIME = "the last thing said of the drug is that it was stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +138,8 @@ class Context:
         self._hearing = Hearing(self._words, forms, cues, classes, treated, years)
         self._is_about_drug = is_about_drug
         self._experiencers = Experiencers(classes, reading)
+        before = [reading.words[kept[form.begin] - 1] if kept[form.begin] else "" for form in forms]
+        self._defaults = Defaults(classes, self._hearing, forms, before, is_about_drug=is_about_drug)
 
     def judge(self) -> list[Finding]:
         """Return one finding per condition, same order."""
@@ -176,6 +165,8 @@ class Context:
         if chosen and (turned := self._turned(form, chosen, roles)):
             chosen = turned
         role, found = (self._role(chosen, heard), chosen.found) if chosen else ("", None)
+        if role == "BENEFIT" and chosen and self._has_passed(form, chosen):
+            role = "ADE"
         if role == "BENEFIT" and self._is_name_of_next(index):
             role = "INDICATION"
         is_back = role == "LACK_OF_EFFECT" and chosen is not None and chosen.is_after
@@ -195,7 +186,7 @@ class Context:
         traits = self._traits(heard, role, stated, is_crossing=chosen is not None and chosen.cue.crosses == YES)
         if told := _TREATED_ROLES.get(role):
             return _Draft(told, None, traits, stated is not None, role)
-        return _Draft(role, found, traits, stated is not None, _PRIOR)
+        return _Draft(role, found, traits, stated is not None, PRIOR)
 
     def _turned(self, form: FoundForm, chosen: Said, roles: Sequence[Said]) -> Said | None:
         """Return what is said after a condition that overrules what is said before it; None where nothing does.
@@ -210,6 +201,12 @@ class Context:
         return next(
             (said for said in roles if said.is_after and not said.distance and said.cue.meaning in _SETTLES), None
         )
+
+    def _has_passed(self, form: FoundForm, chosen: Said) -> bool:
+        """Whether a symptom that no drug of the text is taken for passed by itself: an adverse event that is over."""
+        is_symptom = not form.form.condition.prior and self._hearing.is_untreated(form)
+        is_told = chosen.is_after and self._words[chosen.found.begin] in _PASSES
+        return is_symptom and is_told and self._hearing.has_drug(0, form.begin)
 
     def _is_name_of_next(self, index: int) -> bool:
         """Whether an illness only says what the condition right after it belongs to: "stopped my PTSD nightmares"."""
@@ -243,10 +240,9 @@ class Context:
             return self._reason(chosen.found)
         if chosen.cue.meaning == "INDICATION" and not chosen.is_after and self._is_in_vain(at, heard):
             return "LACK_OF_EFFECT"
-        if chosen.cue.meaning == "INDICATION" and self._words[at] == "to" and self._is_outcome(at):
-            return "BENEFIT"
         if chosen.cue.meaning != "BENEFIT":
-            return chosen.cue.meaning
+            is_outcome = chosen.cue.meaning == "INDICATION" and self._words[at] == "to" and self._is_outcome(at)
+            return "BENEFIT" if is_outcome else chosen.cue.meaning
         denial = self._hearing.last(NEGATION, at)
         if denial is not None and at - denial <= NEAR + 1 and self._hearing.is_unbroken(denial, at):
             return "LACK_OF_EFFECT"
@@ -338,23 +334,16 @@ class Context:
         left, right = sorted((one, other))
         return is_one_list(self._words[self._forms[left].end : self._forms[right].begin])
 
-    def _is_listed_with_symptom(self, index: int) -> bool:
-        return any(
-            self._are_listed(index, other) and not self._forms[other].form.condition.prior
-            for other in (index - 1, index + 1)
-            if 0 <= other < len(self._forms)
-        )
-
     def _finding(self, index: int, draft: _Draft) -> Finding:
         form, traits = self._forms[index], draft.traits
         role, why = draft.role, draft.found or draft.why
         begin, end = self._kept[form.begin], self._kept[form.end - 1] + 1
         if draft.role == "ADE" and self._is_treated_flare(form, draft.found):
-            role, why = "INDICATION", _SYMPTOM_TREATED
+            role, why = "INDICATION", SYMPTOM_TREATED
         elif not role:
-            role, why = self._default(index, traits)
+            role, why = self._defaults.role(index, traits)
         if role == "INDICATION" and "PAST_HISTORY" in traits and not self._hearing.drugs and not self._is_about_drug:
-            role, why = UNKNOWN, _NO_DRUG
+            role, why = UNKNOWN, NO_DRUG
         if told := self._experiencers.other(begin, end):
             traits["PERTAINS_TO_FAMILY"] = told
         if "HYPOTHETICAL" not in traits and not draft.is_stated and self._is_asked(begin, end):
@@ -376,65 +365,6 @@ class Context:
         is_one_sentence = not self._hearing.has_stop(form.end, drugs[0])
         is_consequence = self._classes["LED_BY"].isdisjoint(self._words[form.end : drugs[0]])
         return self._hearing.has(TAKEN, told, drugs[0]) and is_one_sentence and is_consequence
-
-    def _default(self, index: int, traits: Mapping[str, object]) -> tuple[str, str]:
-        """Return the role of a condition no cue speaks of, and the rule."""
-        form, drugs = self._forms[index], self._hearing.drugs
-        n_before = bisect_left(drugs, form.begin)
-        if form.form.condition.prior and not self._is_listed_with_symptom(index):
-            if NEGATION in traits or "HYPOTHETICAL" in traits:
-                return ("ADE", _SYMPTOM_AFTER) if n_before else (UNKNOWN, _OPEN_ILLNESS)
-            if n_before and self._is_listed_after_a_drug(form, drugs[n_before - 1]):
-                return "ADE", _NOT_TREATED
-            is_over = "PAST_HISTORY" in traits and not self._hearing.is_treated(form)
-            return (UNKNOWN, _OPEN_ILLNESS) if is_over else (form.form.condition.prior, _PRIOR)
-        if n_before and self._hearing.is_treated(form) and self._is_named_as_cause(form.begin):
-            return "INDICATION", _TREATED
-        if n_before or self._is_about_drug:
-            is_stopped = NEGATION not in traits and self._is_after_a_stop(form.begin)
-            return (WITHDRAWAL, _REGIME) if is_stopped else ("ADE", _SYMPTOM_AFTER)
-        if not drugs or drugs[0] - form.end > REACH:
-            return UNKNOWN, _NO_DRUG
-        return self._before_drugs(form, drugs[0], traits)
-
-    def _before_drugs(self, form: FoundForm, drug: int, traits: Mapping[str, object]) -> tuple[str, str]:
-        """Return the role of a symptom told before the first drug, and the rule."""
-        taken = self._hearing.last(TAKEN, drug + 1)
-        is_taken = taken is not None and taken >= form.end and drug - taken <= NEAR + 2
-        if taken is not None and is_taken and self._is_led_by(form.end, taken):
-            is_taken = False
-        is_shunned = self._words[drug - 1] in self._classes["SHUNS"]
-        is_shunned |= is_taken and taken is not None and self._words[taken - 1] in self._classes["SHUNS"]
-        if "PAST_HISTORY" in traits and is_shunned:
-            return UNKNOWN, _SHUNNED
-        is_apart = drug - form.end > NEAR and not self._hearing.has_stop(form.end, drug)
-        is_over = "PAST_HISTORY" in traits and is_apart
-        return ("INDICATION", _SYMPTOM_TREATED) if is_taken or is_over else ("ADE", _SYMPTOM_BESIDE)
-
-    def _is_listed_after_a_drug(self, form: FoundForm, drug: int) -> bool:
-        """Whether an illness that the drugs of the text are not taken for stands behind one, with little between."""
-        is_owned = self._all_words[self._kept[form.begin] - 1] in _OWNED
-        is_near = form.begin - drug <= REACH_OF_A_NAME and not self._hearing.has_stop(drug, form.begin)
-        is_told = any(self._hearing.has(mark, drug, form.begin) for mark in (TAKEN, STOPPED, WITHDRAWAL))
-        return is_near and not is_owned and not is_told and self._hearing.is_untreated(form)
-
-    def _is_named_as_cause(self, at: int) -> bool:
-        """Whether "after" or "because i" stands right before a place."""
-        return self._words[at - 1] in _FOLLOWS or "because" in self._words[max(at - NEAR, 0) : at]
-
-    def _is_led_by(self, begin: int, end: int) -> bool:
-        """Whether the words right before a place say "when", "every time": what follows came first."""
-        is_led = not self._classes["LED_BY"].isdisjoint(self._words[max(begin, end - NEAR - 1) : end])
-        return is_led and self._words[end] in _TAKES
-
-    def _is_after_a_stop(self, at: int) -> bool:
-        """Whether the last thing said of a drug before `at`, in this sentence or the ones before, was a stop."""
-        hearing = self._hearing
-        last = hearing.last(WITHDRAWAL, at)
-        if last is None or at - last > REACH:
-            return False
-        is_excused = hearing.has(REASON, last, at) or hearing.has(TAKEN, last + 1, at)
-        return not (is_excused or hearing.has_drug(last + NEAR + 2, at))
 
     def _is_asked(self, begin: int, end: int) -> bool:
         """Whether words ``[begin, end)`` stand in a question that names no first person."""
