@@ -1,9 +1,9 @@
 """Seriousness and special situations that a text tells, each with the words that say so.
 
-Seriousness is that of ICH E2A: death, life-threatening, hospitalisation (an emergency visit counts; intensive care
-is both), disability, congenital anomaly. ``other medically important`` comes from the conditions (`select`).
-Special situations are those safety teams collect whether or not a reaction is told: exposure in pregnancy or breast-feeding, overdose, misuse or
-abuse, medication error, off-label use, lack of effect.
+Seriousness is that of ICH E2A: death, life-threatening, hospitalisation (an emergency visit counts; intensive care is
+both), disability, congenital anomaly. ``other medically important`` comes from the conditions (`select`). Special
+situations are those safety teams collect whether or not a reaction is told: exposure in pregnancy or breast-feeding,
+overdose, misuse or abuse, medication error, off-label use, lack of effect.
 
 What is denied, supposed or asked does not count, nor what an UNLESS phrase stands before ("almost went to the ER"). A
 hospital stay the drug was given for, or that lies in the past with no drug blamed for it, is no outcome of the drug.
