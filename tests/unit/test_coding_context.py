@@ -19,7 +19,10 @@ def traits(entity):
     return {trait.name for trait in entity.traits}.intersection(TRAITS.values())
 
 
-@pytest.mark.parametrize("name", ["context_development.txt", "context_held_out.txt", "context_final.txt"])
+SETS = ("development", "held_out", "final", "second")
+
+
+@pytest.mark.parametrize("name", [f"context_{name}.txt" for name in SETS])
 def test_roles_and_denials_agree_with_readers(name):
     result = agreement(DATA / name)
     assert result.scores(*ALL_ROLES)[2] >= 0.94
@@ -52,6 +55,24 @@ def test_the_sets_share_no_post():
         ("zoloft made my anxiety worse", "ADE"),
         ("thanks zoloft for the insomnia", "ADE"),
         ("dizzy, must be the weather, zoloft is fine", "UNKNOWN"),
+        ("zoloft made my anxiety disappear", "BENEFIT"),
+        ("accutane depression", "ADE"),
+        ("zoloft depression", "INDICATION"),
+        ("my depression, my accutane", "INDICATION"),
+        ("melatonin for months, nose is still running", "ADE"),
+        ("claritin for months, nose is still running", "LACK_OF_EFFECT"),
+        ("claritin was useless. still sneezing", "LACK_OF_EFFECT"),
+        ("zoloft was useless. still sneezing", "ADE"),
+        ("emgality: zero migraines since march", "BENEFIT"),
+        ("metformin: zero migraines since march", "ADE"),
+        ("paxil nausea went away after a week", "ADE"),
+        ("zofran, nausea went away after an hour", "BENEFIT"),
+        ("losartan dropped my blood pressure from 170 to 118", "BENEFIT"),
+        ("trazodone dropped my blood pressure from 120 to 80", "ADE"),
+        ("diagnosed with glaucoma after years of prednisone", "ADE"),
+        ("so dizzy every time she takes zoloft", "ADE"),
+        ("Yazzmin = nausea", "ADE"),
+        ("Yesterday, nausea", "UNKNOWN"),
         ("so dizzy today", "UNKNOWN"),
     ],
 )

@@ -19,6 +19,9 @@ The method follows ConText: cues have a side, a reach and ends (`hearing`). The 
 * Without a cue, an illness that drugs are taken for is an INDICATION (column ``prior``) unless it is listed with a
   symptom ("dry mouth, anxiety"). A symptom is an ADE where a drug is named before it or beside it, an INDICATION where
   the only drugs come after it and were TAKEN ("headache, so I took DRUG"), and UNKNOWN where no drug is named.
+* Where it is known what the drugs of a text are taken for (`treatments`), a denied condition of theirs is a BENEFIT
+  ("zero migraines since"), one that is still there LACK_OF_EFFECT, and an illness none of them treats, named right
+  behind a drug, an ADE.
 * Whose condition it is: `experiencer`. Which drug is blamed: `blame`.
 
 Source:
@@ -28,15 +31,15 @@ Source:
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from adverse_events.coding.blame import blamed_drug, is_one_list
+from adverse_events.coding.defaults import NO_DRUG, PRIOR, SYMPTOM_TREATED, Defaults
 from adverse_events.coding.experiencer import Experiencers
 from adverse_events.coding.hearing import NEAR, NEGATION, REACH, WITHDRAWAL, Hearing
-from adverse_events.coding.lexicon import ILLNESS, NO, REASON, ROLES, STATED, STOPPED, TAKEN, TRAITS, UNKNOWN
-from adverse_events.coding.reading import DRUG, PAUSE, STOPS
+from adverse_events.coding.lexicon import ILLNESS, NO, REASON, ROLES, STATED, STOPPED, TAKEN, TRAITS, UNKNOWN, YES
+from adverse_events.coding.reading import DRUG, NUMBER, PAUSE, STOPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,15 +62,21 @@ _SLANG = frozenset({"no", "none", "nor"})
 _DOUBLE = 4
 """Most words between two denials that cancel out."""
 
-_SYMPTOM_AFTER = "no cue: told after a drug was named"
-_SYMPTOM_BESIDE = "no cue: told beside a drug"
-_SYMPTOM_TREATED = "no cue: told before any drug, and then one was taken"
-_NO_DRUG = "no cue, and no drug to blame"
-_PRIOR = "no cue: what it is when nothing else is said (column prior of conditions.csv)"
-_OPEN_ILLNESS = "no cue says what the illness has to do with the drug"
+_MAKES = frozenset({"made", "make", "makes", "making"})
+_LOW_BLOOD_PRESSURE = ("I95", "R03.1")
+_HIGH_BLOOD_PRESSURE = "I10"
+_FROM_TO = ["from", NUMBER, "to", NUMBER]
+_PASSES = frozenset("went going goes subsided subsiding subside faded fading settled eased".split())  # noqa: SIM905
+"""How what tells that a symptom passed begins ("went away")."""
+_DENY = "den"
+"""How the report of an examination begins ("denies chest pain")."""
+_YEAR_DIGITS = 4
+
+_OVER = "denied, and a drug is taken for it (treats.csv)"
+_LASTS = "still there, and a drug is taken for it (treats.csv)"
+_TREATED_ROLES = {_OVER: "BENEFIT", _LASTS: "LACK_OF_EFFECT"}
 _LISTED = "listed with the condition next to it"
 _ASKED = "a question that names no first person"
-_REGIME = "the last thing said of the drug is that it was stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,7 @@ class Context:
         forms: Conditions, in text order; positions count searched words.
         cues: Cues, likewise.
         is_about_drug: The whole text is about a drug it need not name, as a review is.
+        treated: How the codes begin that the drugs of the text are taken for; None where that is not known.
     """
 
     def __init__(
@@ -119,13 +129,17 @@ class Context:
         cues: Sequence[FoundCue],
         *,
         is_about_drug: bool = False,
+        treated: tuple[str, ...] | None = None,
     ) -> None:
         """Take the text apart."""
         self._classes, self._all_words, self._kept, self._forms = classes, reading.words, kept, forms
         self._words = [reading.words[index] for index in kept]
-        self._hearing = Hearing(self._words, forms, cues, classes)
+        years = {place for place, index in enumerate(kept) if _is_year(reading, index)}
+        self._hearing = Hearing(self._words, forms, cues, classes, treated, years)
         self._is_about_drug = is_about_drug
         self._experiencers = Experiencers(classes, reading)
+        before = [reading.words[kept[form.begin] - 1] if kept[form.begin] else "" for form in forms]
+        self._defaults = Defaults(classes, self._hearing, forms, before, is_about_drug=is_about_drug)
 
     def judge(self) -> list[Finding]:
         """Return one finding per condition, same order."""
@@ -148,7 +162,13 @@ class Context:
         chosen = min(
             (said for said in roles if said.cue.meaning != WITHDRAWAL), key=lambda said: said.rank, default=None
         )
+        if chosen and (turned := self._turned(form, chosen, roles)):
+            chosen = turned
         role, found = (self._role(chosen, heard), chosen.found) if chosen else ("", None)
+        if role == "BENEFIT" and chosen and self._has_passed(form, chosen):
+            role = "ADE"
+        if role == "BENEFIT" and self._is_name_of_next(index):
+            role = "INDICATION"
         is_back = role == "LACK_OF_EFFECT" and chosen is not None and chosen.is_after
         if stops and (role in _OPEN or is_back):
             role, found = WITHDRAWAL, min(stops, key=lambda stop: abs(stop.begin - form.begin))
@@ -158,18 +178,71 @@ class Context:
         if is_first and any(said.cue.meaning == NEGATION and not said.is_after for said in heard):
             heard = [said for said in heard if said.cue.meaning != NEGATION]  # "wasn't dizzy until they gave me DRUG"
             role = "ADE"
+        if role in _OPEN and self._is_lasting(form):
+            role = _LASTS
+        if role in _OPEN and (self._is_over_by_a_drug(form, heard) or self._is_brought_down(form)):
+            role = _OVER
         stated = min((said.found.begin for said in heard if said.cue.meaning == STATED), default=None)
-        return _Draft(role, found, self._traits(heard, role, stated), stated is not None, _PRIOR)
+        traits = self._traits(heard, role, stated, is_crossing=chosen is not None and chosen.cue.crosses == YES)
+        if told := _TREATED_ROLES.get(role):
+            return _Draft(told, None, traits, stated is not None, role)
+        return _Draft(role, found, traits, stated is not None, PRIOR)
+
+    def _turned(self, form: FoundForm, chosen: Said, roles: Sequence[Said]) -> Said | None:
+        """Return what is said after a condition that overrules what is said before it; None where nothing does.
+
+        Either what became of what a drug "made" ("made my anxiety disappear"), or what led to an illness that no drug
+        of the text is taken for ("diagnosed with glaucoma after years of DRUG").
+        """
+        if chosen.cue.meaning == "INDICATION" and not chosen.is_after and self._hearing.is_untreated(form):
+            return next((said for said in roles if said.is_after and said.cue.meaning == "ADE"), None)
+        if self._words[chosen.found.begin] not in _MAKES or chosen.found.end - chosen.found.begin > 1:
+            return None
+        return next(
+            (said for said in roles if said.is_after and not said.distance and said.cue.meaning in _SETTLES), None
+        )
+
+    def _has_passed(self, form: FoundForm, chosen: Said) -> bool:
+        """Whether a symptom that no drug of the text is taken for passed by itself: an adverse event that is over."""
+        is_symptom = not form.form.condition.prior and self._hearing.is_untreated(form)
+        is_told = chosen.is_after and self._words[chosen.found.begin] in _PASSES
+        return is_symptom and is_told and self._hearing.has_drug(0, form.begin)
+
+    def _is_name_of_next(self, index: int) -> bool:
+        """Whether an illness only says what the condition right after it belongs to: "stopped my PTSD nightmares"."""
+        if index + 1 == len(self._forms) or not self._forms[index].form.condition.prior:
+            return False
+        following = self._forms[index + 1]
+        return following.begin == self._forms[index].end and not following.form.condition.prior
+
+    def _is_lasting(self, form: FoundForm) -> bool:
+        """Whether "still" stands within a condition that a drug of the text is taken for: "nose is still running"."""
+        return "still" in self._words[form.begin : form.end - 1] and self._hearing.is_treated(form)
+
+    def _is_brought_down(self, form: FoundForm) -> bool:
+        """Whether a low blood pressure is only what a drug for a high one made of it: "dropped it from 170 to 118"."""
+        treated = self._hearing.treated
+        is_change = self._words[form.end : form.end + len(_FROM_TO)] == _FROM_TO
+        is_low = form.form.condition.code.startswith(_LOW_BLOOD_PRESSURE)
+        return is_low and is_change and treated is not None and _HIGH_BLOOD_PRESSURE in treated
+
+    def _is_over_by_a_drug(self, form: FoundForm, heard: Sequence[Said]) -> bool:
+        """Whether a condition that a drug of the text is taken for is denied: "zero migraines since"."""
+        denials = [said.found.begin for said in heard if said.cue.meaning == NEGATION and not said.is_after]
+        is_denied = any(not self._words[begin].startswith(_DENY) for begin in denials)
+        is_supposed = any(said.cue.meaning in ("HYPOTHETICAL", STATED) for said in heard)
+        return is_denied and not is_supposed and self._hearing.is_treated(form)
 
     def _role(self, chosen: Said, heard: Sequence[Said]) -> str:
         """Return the role a cue gives; empty where only the defaults tell."""
         at = chosen.found.begin
         if chosen.cue.meaning == REASON:
             return self._reason(chosen.found)
-        if chosen.cue.meaning == "INDICATION" and self._words[at] == "to" and self._is_outcome(at):
-            return "BENEFIT"
+        if chosen.cue.meaning == "INDICATION" and not chosen.is_after and self._is_in_vain(at, heard):
+            return "LACK_OF_EFFECT"
         if chosen.cue.meaning != "BENEFIT":
-            return chosen.cue.meaning
+            is_outcome = chosen.cue.meaning == "INDICATION" and self._words[at] == "to" and self._is_outcome(at)
+            return "BENEFIT" if is_outcome else chosen.cue.meaning
         denial = self._hearing.last(NEGATION, at)
         if denial is not None and at - denial <= NEAR + 1 and self._hearing.is_unbroken(denial, at):
             return "LACK_OF_EFFECT"
@@ -178,6 +251,11 @@ class Context:
             return "INDICATION"
         is_hoped = any(said.cue.meaning == "HYPOTHETICAL" and said.found.begin < at for said in heard)
         return "INDICATION" if is_hoped else "BENEFIT"
+
+    def _is_in_vain(self, at: int, heard: Sequence[Said]) -> bool:
+        """Whether a "for" at a place goes on from words that a drug does nothing ("DRUG is useless" "for")."""
+        ends = (said.found.end for said in heard if said.cue.meaning == "LACK_OF_EFFECT" and not said.is_after)
+        return any(0 <= at - end <= 1 and self._hearing.is_unbroken(end, at) for end in ends)
 
     def _is_outcome(self, at: int) -> bool:
         """Whether the "to" at a place follows a verb that makes what it opens an outcome, not a purpose."""
@@ -191,12 +269,15 @@ class Context:
         is_on = self._words[max(found.begin - 2, 0) : found.begin] == ["on", DRUG]
         return "INDICATION" if is_on or self._hearing.is_taken(begin, end) else ""
 
-    def _traits(self, heard: Sequence[Said], role: str, stated: int | None) -> dict[str, FoundCue | str]:
+    def _traits(
+        self, heard: Sequence[Said], role: str, stated: int | None, *, is_crossing: bool = False
+    ) -> dict[str, FoundCue | str]:
         said = [one for one in heard if one.cue.meaning in TRAITS]
         traits: dict[str, FoundCue | str] = {}
         for one in sorted(said, key=lambda one: one.distance, reverse=True):
             traits[one.cue.meaning] = one.found
-        if stated is not None or role in _SETTLES or role == "INDICATION":
+        is_purpose = role == "INDICATION" and not is_crossing
+        if stated is not None or role in _SETTLES or is_purpose:
             traits.pop("HYPOTHETICAL", None)
         if any(one.is_after and one.cue.meaning == NEGATION for one in said):
             traits.pop("HYPOTHETICAL", None)
@@ -240,6 +321,8 @@ class Context:
         has_and = any(word != PAUSE for word in self._words[self._forms[left].end : self._forms[right].begin])
         is_illness = self._forms[taker].form.condition.kind == "DIAGNOSIS"
         may_share = given.role in _BLAMES or (not is_verbal and (has_and or is_illness))
+        if given.role == "INDICATION" and self._hearing.is_untreated(self._forms[taker]) and not has_and:
+            may_share = may_share and not self._hearing.is_treated(self._forms[giver])
         if not taken.role and given.role and may_share:
             taken.role, taken.found, taken.why = given.role, given.found, _LISTED
 
@@ -251,21 +334,16 @@ class Context:
         left, right = sorted((one, other))
         return is_one_list(self._words[self._forms[left].end : self._forms[right].begin])
 
-    def _is_listed_with_symptom(self, index: int) -> bool:
-        return any(
-            self._are_listed(index, other) and not self._forms[other].form.condition.prior
-            for other in (index - 1, index + 1)
-            if 0 <= other < len(self._forms)
-        )
-
     def _finding(self, index: int, draft: _Draft) -> Finding:
         form, traits = self._forms[index], draft.traits
         role, why = draft.role, draft.found or draft.why
         begin, end = self._kept[form.begin], self._kept[form.end - 1] + 1
         if draft.role == "ADE" and self._is_treated_flare(form, draft.found):
-            role, why = "INDICATION", _SYMPTOM_TREATED
+            role, why = "INDICATION", SYMPTOM_TREATED
         elif not role:
-            role, why = self._default(index, traits)
+            role, why = self._defaults.role(index, traits)
+        if role == "INDICATION" and "PAST_HISTORY" in traits and not self._hearing.drugs and not self._is_about_drug:
+            role, why = UNKNOWN, NO_DRUG
         if told := self._experiencers.other(begin, end):
             traits["PERTAINS_TO_FAMILY"] = told
         if "HYPOTHETICAL" not in traits and not draft.is_stated and self._is_asked(begin, end):
@@ -288,38 +366,6 @@ class Context:
         is_consequence = self._classes["LED_BY"].isdisjoint(self._words[form.end : drugs[0]])
         return self._hearing.has(TAKEN, told, drugs[0]) and is_one_sentence and is_consequence
 
-    def _default(self, index: int, traits: Mapping[str, object]) -> tuple[str, str]:
-        """Return the role of a condition no cue speaks of, and the rule."""
-        form, drugs = self._forms[index], self._hearing.drugs
-        n_before = bisect_left(drugs, form.begin)
-        if form.form.condition.prior and not self._is_listed_with_symptom(index):
-            if NEGATION in traits or "HYPOTHETICAL" in traits:
-                return ("ADE", _SYMPTOM_AFTER) if n_before else (UNKNOWN, _OPEN_ILLNESS)
-            return form.form.condition.prior, _PRIOR
-        if n_before or self._is_about_drug:
-            is_stopped = NEGATION not in traits and self._is_after_a_stop(form.begin)
-            return (WITHDRAWAL, _REGIME) if is_stopped else ("ADE", _SYMPTOM_AFTER)
-        if not drugs or drugs[0] - form.end > REACH:
-            return UNKNOWN, _NO_DRUG
-        return self._before_drugs(form, drugs[0], traits)
-
-    def _before_drugs(self, form: FoundForm, drug: int, traits: Mapping[str, object]) -> tuple[str, str]:
-        """Return the role of a symptom told before the first drug, and the rule."""
-        taken = self._hearing.last(TAKEN, drug + 1)
-        is_taken = taken is not None and taken >= form.end and drug - taken <= NEAR + 2
-        is_apart = drug - form.end > NEAR and not self._hearing.has_stop(form.end, drug)
-        is_over = "PAST_HISTORY" in traits and is_apart
-        return ("INDICATION", _SYMPTOM_TREATED) if is_taken or is_over else ("ADE", _SYMPTOM_BESIDE)
-
-    def _is_after_a_stop(self, at: int) -> bool:
-        """Whether the last thing said of a drug before `at`, in this sentence or the ones before, was a stop."""
-        hearing = self._hearing
-        last = hearing.last(WITHDRAWAL, at)
-        if last is None or at - last > REACH:
-            return False
-        is_excused = hearing.has(REASON, last, at) or hearing.has(TAKEN, last + 1, at)
-        return not (is_excused or hearing.has_drug(last + NEAR + 2, at))
-
     def _is_asked(self, begin: int, end: int) -> bool:
         """Whether words ``[begin, end)`` stand in a question that names no first person."""
         first = begin
@@ -332,6 +378,10 @@ class Context:
             return False
         sentence = self._all_words[first:end]
         return sentence[0] in self._classes["QUESTION"] and self._classes["SELF"].isdisjoint(sentence)
+
+
+def _is_year(reading: Reading, index: int) -> bool:
+    return reading.words[index] == NUMBER and reading.ends[index] - reading.begins[index] == _YEAR_DIGITS
 
 
 def _tells_onset(cue: Cue, *, is_after: bool) -> bool:

@@ -1,5 +1,6 @@
 """Whose condition it is: the author's, unless the nearest person before it is somebody else.
 
+Where nobody stands before it, a person named right after it may have it ("vivid dreams dad", "nausea for my 8 yr old").
 A person who only speaks or listens ("my mom says", "told my mom") has no condition by that, nor has a doctor, whose
 "he" and "she" are passed over. A sentence that names no person goes on with the one the sentence before opened with.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from adverse_events.coding.reading import PAUSE, STOPS
+from adverse_events.coding.reading import NUMBER, PAUSE, STOPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,14 @@ REACH = 40
 _SELF_AFTER = frozenset({"i", "im", "ive"})
 """Right after a condition: the author's after all ("hates how moody i am")."""
 _OWNING = frozenset({"my", "mine"})
+_YEARS = frozenset({"yr", "year", "yo", "month", "mo"})
+_YEARS_OLD = tuple([word] for word in sorted(_YEARS))
+_AGE = _YEARS | {NUMBER}
+_IN_LAW = ["in", "law"]
+_GIVEN = frozenset({"for", "in", "on"})
+_JOINS = frozenset({"and", PAUSE})
+_AFTER = 6
+"""Words from a condition to the person named after it."""
 _PARAGRAPH = 3
 """Characters of a sentence's end that ends a paragraph too (".\n\n")."""
 _MOST_STOPS = 1
@@ -32,7 +41,7 @@ class Experiencers:
     """Tells, for places in one text, whether somebody other than the author is spoken of there.
 
     Args:
-        classes: Word classes SELF, OTHER, THEIRS, SPEAKS, ADDRESSED, CLINICIAN, PRONOUN and BRIDGE.
+        classes: Word classes SELF, OTHER, KIN, THEIRS, SPEAKS, ADDRESSED, CLINICIAN, PRONOUN and BRIDGE.
         reading: The whole text.
     """
 
@@ -46,7 +55,7 @@ class Experiencers:
         if not (self._classes["SELF"].isdisjoint(own_words) and _SELF_AFTER.isdisjoint(self._words[end : end + 1])):
             return ""
         theirs = next((word for word in own_words if word in self._classes["THEIRS"]), "")
-        return theirs or self._before(begin)
+        return theirs or self._before(begin) or self._after(begin, end)
 
     def _before(self, begin: int) -> str:
         """Return the nearest person before a place who may have what stands there; empty where it is the author."""
@@ -64,11 +73,50 @@ class Experiencers:
                 return word if not n_stops or self._opens_sentence(index) else ""
         return ""
 
+    def _after(self, begin: int, end: int) -> str:
+        """Return the person named right after a condition whose sentence has nobody before it.
+
+        Either after a preposition ("nausea for my son"), or alone ("vivid dreams dad").
+        """
+        if self._has_self_before(begin):
+            return ""
+        index, is_given, is_apart = end, False, False
+        while index < len(self._words) and index < end + _AFTER and self._is_bridge(index):
+            is_given |= self._words[index] in _GIVEN
+            is_apart |= self._words[index] == PAUSE
+            index += 1
+        if index >= len(self._words) or not self._is_person(index) or self._words[index] in self._classes["PRONOUN"]:
+            return ""
+        following = self._words[index + 1 : index + 2]
+        is_last = not following or following[0] in STOPS or (following[0] in _JOINS and not is_apart)
+        return self._words[index] if is_last or (is_given and not is_apart) else ""
+
+    def _has_self_before(self, begin: int) -> bool:
+        """Whether the author is spoken of before `begin` in its sentence."""
+        for index in range(begin - 1, max(begin - REACH, 0) - 1, -1):
+            if self._words[index] in STOPS:
+                return False
+            if self._words[index] in self._classes["SELF"] and not self._names_other(index):
+                return True
+        return False
+
+    def _is_bridge(self, index: int) -> bool:
+        """Whether a word may stand between a condition and the person named right after it."""
+        word = self._words[index]
+        if self._is_person(index):
+            return False
+        return word == PAUSE or word in self._classes["BRIDGE"] or word in _GIVEN or word in _AGE
+
     def _is_person(self, index: int) -> bool:
-        """Whether a word is somebody else; "one" is in "little one"."""
-        if self._words[index] == "one":
-            return self._words[max(index - 1, 0)] == "little"
-        return self._words[index] in self._classes["OTHER"]
+        """Whether a word is somebody else; "one" is in "little one", "old" in "my 8 yr old"."""
+        word, before = self._words[index], self._words[max(index - 1, 0)]
+        if word == "one":
+            return before == "little"
+        if word == "old":
+            return before in _YEARS and self._words[max(index - 2, 0)] == NUMBER
+        if word in self._classes["KIN"]:
+            return not index or before in self._classes["BRIDGE"] or before in STOPS or before in _GIVEN
+        return word in self._classes["OTHER"]
 
     def _names_other(self, index: int) -> bool:
         """Whether the "my" at `index` only says whose somebody is: "my son", "a friend of mine"."""
@@ -78,11 +126,14 @@ class Experiencers:
         after = index + 1
         while after < len(self._words) and self._words[after] in self._classes["BRIDGE"]:
             after += 1
-        return after < len(self._words) and self._words[after] in self._classes["OTHER"]
+        if self._words[after : after + 1] == [NUMBER]:
+            return self._words[after + 1 : after + 2] in _YEARS_OLD
+        return after < len(self._words) and self._words[after] in self._classes["OTHER"] | self._classes["KIN"]
 
     def _only_talks(self, index: int) -> bool:
         """Whether the person at `index` speaks of the author's condition, is spoken to, or is a doctor."""
-        if not self._classes["SPEAKS"].isdisjoint(self._words[index + 1 : index + 2]):
+        after = index + 1 + (2 if self._words[index + 1 : index + 3] == _IN_LAW else 0)
+        if not self._classes["SPEAKS"].isdisjoint(self._words[after : after + 1]):
             return True
         before = self._before_bridges(index)
         if before >= 0 and self._words[before] in self._classes["ADDRESSED"]:

@@ -108,7 +108,7 @@ class Explainer:
         because = finding.because.get(value, "")
         if isinstance(because, str):
             is_person = value == "PERTAINS_TO_FAMILY"
-            why = "the nearest person before it" if is_person else because
+            why = "the nearest person" if is_person else because
             return Reason(of, value, why, because if is_person else "")
         begin, end = read.reading.begins[read.kept[because.begin]], read.reading.ends[read.kept[because.end - 1]]
         return Reason(of, value, self._cue_place(read, because, value), text[begin:end])

@@ -6,8 +6,8 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adverse_events.coding.lexicon import END, LISTS, NO, NOW, REASON, STOPPED, TAKEN, TURN, YES
-from adverse_events.coding.reading import DRUG, PAUSE, STOPS
+from adverse_events.coding.lexicon import END, ILLNESS, LISTS, NO, NOW, REASON, STOPPED, TAKEN, TURN, YES
+from adverse_events.coding.reading import DRUG, NUMBER, PAUSE, STOPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +26,8 @@ DUE_TO = "DUE_TO"
 
 _MARKS = (END, REASON, TAKEN, NOW, TURN, STOPPED, NEGATION, WITHDRAWAL, DUE_TO)
 _NOT_PAST_A_DRUG = frozenset({NEGATION, "BENEFIT", "ADE", "LACK_OF_EFFECT"})
+_OF_TREATED = frozenset({"BENEFIT", "LACK_OF_EFFECT"})
+"""What cues for illnesses say of any condition that a drug of the text is taken for."""
 _BARE = frozenset({"for", "got"})
 _BREAKS = frozenset({PAUSE, *STOPS})
 _MOSTLY_TREATED = ("F32", "F33", "F41", "G43", "K21", "L70", "M54", "R12")
@@ -59,6 +61,7 @@ class Hearing:
 
     Attributes:
         words: Searched words.
+        treated: How the codes begin that the drugs of the text are taken for; None where that is not known.
         drugs: Places of drugs among them.
         stops: Places of sentence ends.
 
@@ -67,6 +70,8 @@ class Hearing:
         forms: Conditions, in text order.
         cues: Cues, in text order.
         classes: Word classes.
+        treated: See above.
+        years: Places of numbers of four digits.
     """
 
     def __init__(
@@ -75,8 +80,11 @@ class Hearing:
         forms: Sequence[FoundForm],
         cues: Sequence[FoundCue],
         classes: Mapping[str, AbstractSet[str]],
+        treated: tuple[str, ...] | None = None,
+        years: AbstractSet[int] = frozenset(),
     ) -> None:
         """Split the text into sentences and clauses."""
+        self.treated, self._years = treated, years
         self.words, self._forms, self._cues, self._classes = words, forms, cues, classes
         self.stops = [index for index, word in enumerate(words) if word in STOPS]
         self.drugs = [index for index, word in enumerate(words) if word == DRUG]
@@ -142,12 +150,22 @@ class Hearing:
         """Return whether a stop before `form` had a reason, or was followed by another drug."""
         return self.has(REASON, stop.begin + 1, form.begin) or self.has(TAKEN, stop.end, form.begin)
 
+    def is_treated(self, form: FoundForm) -> bool:
+        """Return whether a drug of the text is known to be taken for a condition like `form`."""
+        return self.treated is not None and form.form.condition.code.startswith(self.treated)
+
+    def is_untreated(self, form: FoundForm) -> bool:
+        """Return whether the drugs of the text are known, and none of them is taken for a condition like `form`."""
+        code = form.form.condition.code
+        return bool(code) and self.treated is not None and not code.startswith(self.treated)
+
     def heard(self, index: int) -> list[Said]:
         """Return the cues that reach condition `index`, in text order."""
         form = self._forms[index]
         condition = form.form.condition
         is_illness = bool(condition.prior) or condition.code.startswith(_MOSTLY_TREATED)
-        previous = self._forms[index - 1].end if index else 0
+        is_treated = is_illness or self.is_treated(form)
+        previous = self._previous(index)
         following = self._forms[index + 1].begin if index + 1 < len(self._forms) else len(self.words)
         first = bisect_left(self._cue_begins, form.begin - REACH)
         last = bisect_right(self._cue_begins, form.end + REACH)
@@ -159,13 +177,29 @@ class Hearing:
                 continue
             is_beside = found.end <= following if is_after else found.begin >= previous
             for cue in found.cues:
-                if (cue.side == "after") != is_after or end - begin > cue.reach or cue.is_for_other(is_illness):
+                is_treatable = is_treated if cue.meaning in _OF_TREATED and cue.of == ILLNESS else is_illness
+                if (cue.side == "after") != is_after or end - begin > cue.reach or cue.is_for_other(is_treatable):
                     continue
                 is_heard = self._crosses(cue, begin, end, is_beside=is_beside)
+                if is_heard and cue.meaning == "PAST_HISTORY" and not self._is_dated(found):
+                    continue
                 if is_heard and (is_after or not self._is_about_something_else(cue, form, begin, end)):
                     is_bare = found.end - found.begin == 1 and self.words[found.begin] in _BARE
                     heard.append(Said(end - begin, is_after, found, cue, is_bare))
         return heard
+
+    def _previous(self, index: int) -> int:
+        """Return where what stands before condition `index` ends; an illness that only names it ("PTSD nightmares")."""
+        if not index:
+            return 0
+        before, form = self._forms[index - 1], self._forms[index]
+        is_name = before.end == form.begin and before.form.condition.prior and not form.form.condition.prior
+        return before.begin if is_name else before.end
+
+    def _is_dated(self, found: FoundCue) -> bool:
+        """Whether "in" and a number, where they are the cue, are "in" and a year."""
+        is_number_of = self.words[found.begin : found.end] == ["in", NUMBER]
+        return not is_number_of or found.end - 1 in self._years
 
     def _crosses(self, cue: Cue, begin: int, end: int, *, is_beside: bool) -> bool:
         """Whether a cue gets over what stands between it and a condition."""
@@ -185,7 +219,8 @@ class Hearing:
         It is a drug between the two, something with a reason of its own, or what could not be done ("could not sleep").
         """
         if cue.meaning == "HYPOTHETICAL":
-            return begin == end and form.form.is_verbal
+            is_beside = begin == end and form.form.is_verbal
+            return is_beside and self.words[begin - 1] in self._classes["MODAL"]
         if cue.crosses != NO or cue.meaning not in _NOT_PAST_A_DRUG:
             return False
         return self.has_drug(begin, end) or (cue.meaning == NEGATION and self.has(DUE_TO, begin, end))

@@ -13,8 +13,9 @@ from adverse_events.coding.context import Context, Finding
 from adverse_events.coding.lexicon import FOLDER
 from adverse_events.coding.lexicon_files import read_lines
 from adverse_events.coding.matching import FoundForm, Matcher, Matches
-from adverse_events.coding.reading import Reader, Reading
+from adverse_events.coding.reading import PAUSE, Reader, Reading
 from adverse_events.coding.situations import Situations, Told
+from adverse_events.coding.treatments import Treatments
 from adverse_events.errors import ContractError
 
 if TYPE_CHECKING:
@@ -31,10 +32,12 @@ CUE_SCORE = 0.90
 """A trait read from a cue."""
 
 _SPEECH = frozenset(
-    "SPEAKS ADDRESSED CLINICIAN PRONOUN SOMEBODY BRIDGE OUTCOME LED_BY UNMEANT HAVING".split()  # noqa: SIM905 - names
+    "SPEAKS ADDRESSED CLINICIAN PRONOUN SOMEBODY BRIDGE OUTCOME LED_BY UNMEANT HAVING KIN MODAL SHUNS UNNAMED".split()  # noqa: SIM905 - names
 )
 _CAUSAL_ROLES = frozenset({"ADE", "WITHDRAWAL"})
 _COMBINATION = " / "
+_MIN_NAME_LETTERS = 3
+_BEHIND_A_PAUSE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,9 @@ class ReadText:
         words: The searched words.
         matches: What the lexicon knows among the searched words.
         forms: The conditions of the lexicon, in text order.
-        is_about_drug: Whoever gave the text said what drug it is about: one of its drugs stands nowhere in it.
+        is_about_drug: Whoever gave the text said what drug it is about: one of its drugs stands nowhere in it; or it
+            opens like a list behind the name of a drug that no lexicon has.
+        treated: How the ICD-10-CM codes begin that its drugs are taken for; None where that is not known.
     """
 
     reading: Reading
@@ -56,6 +61,7 @@ class ReadText:
     matches: Matches
     forms: list[FoundForm]
     is_about_drug: bool = False
+    treated: tuple[str, ...] | None = None
 
     def span(self, form: FoundForm) -> tuple[int, int]:
         """Return the code points ``[begin, end)`` of the text where `form` stands."""
@@ -71,10 +77,10 @@ class RoleReader:
 
     Args:
         lexicon: Forms, cues, word classes and causes.
-        folder: Where it was loaded from; ``situations.csv`` is read there.
+        folder: Where it was loaded from; ``situations.csv``, ``speech.csv`` and ``treats.csv`` are read there.
 
     Raises:
-        ContractError: That file cannot be used.
+        ContractError: One of them cannot be used.
     """
 
     def __init__(self, lexicon: Lexicon, folder: Path = FOLDER) -> None:
@@ -85,6 +91,7 @@ class RoleReader:
         self._reader = Reader(lexicon.spelling)
         self._matcher = Matcher(lexicon)
         self._situations = Situations.load(lexicon, folder)
+        self._treatments = Treatments(lexicon.causes, folder)
 
     @property
     def version(self) -> str:
@@ -98,8 +105,19 @@ class RoleReader:
         kept = [index for index, word in enumerate(reading.words) if word not in fillers]
         words = list(map(reading.words.__getitem__, kept))
         matches = self._matcher.find(words)
+        forms = matches.forms()
         is_about_drug = any(drug.begin == drug.end for drug in drugs)
-        return ReadText(reading, kept, words, matches, matches.forms(), is_about_drug)
+        is_about_drug |= not drugs and bool(forms) and self._opens_with_a_name(words, forms[0])
+        treated = self._treatments.of({drug.ingredient for drug in drugs}) if drugs else None
+        return ReadText(reading, kept, words, matches, forms, is_about_drug, treated)
+
+    def _opens_with_a_name(self, words: Sequence[str], form: FoundForm) -> bool:
+        """Whether a text opens with a word of no lexicon and goes on with a condition, as a drug's name would."""
+        name = words[0]
+        is_short = not name.isalpha() or len(name) < _MIN_NAME_LETTERS
+        if is_short or name in self._lexicon.spelling.vocabulary or name in self._classes["UNNAMED"]:
+            return False
+        return form.begin == 1 or (form.begin == _BEHIND_A_PAUSE and words[1] == PAUSE)
 
     def judge(self, read: ReadText, forms: Sequence[FoundForm]) -> list[Finding]:
         """Return the role and the traits of each of `forms`, same order.
@@ -111,7 +129,16 @@ class RoleReader:
         if not forms:
             return []
         cues = read.matches.cues(forms)
-        return Context(self._classes, read.reading, read.kept, forms, cues, is_about_drug=read.is_about_drug).judge()
+        context = Context(
+            self._classes,
+            read.reading,
+            read.kept,
+            forms,
+            cues,
+            is_about_drug=read.is_about_drug,
+            treated=read.treated,
+        )
+        return context.judge()
 
     def told(self, read: ReadText, text: str, entities: Iterable[Entity]) -> Told:
         """Return the seriousness criteria and special situations that `text` tells beside its conditions `entities`."""

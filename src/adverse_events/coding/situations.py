@@ -1,9 +1,9 @@
 """Seriousness and special situations that a text tells, each with the words that say so.
 
-Seriousness is that of ICH E2A: death, life-threatening, hospitalisation (an emergency visit counts), disability,
-congenital anomaly. ``other medically important`` comes from the conditions (`select`). Special situations are those
-safety teams collect whether or not a reaction is told: exposure in pregnancy or breast-feeding, overdose, misuse or
-abuse, medication error, off-label use, lack of effect.
+Seriousness is that of ICH E2A: death, life-threatening, hospitalisation (an emergency visit counts; intensive care is
+both), disability, congenital anomaly. ``other medically important`` comes from the conditions (`select`). Special
+situations are those safety teams collect whether or not a reaction is told: exposure in pregnancy or breast-feeding,
+overdose, misuse or abuse, medication error, off-label use, lack of effect.
 
 What is denied, supposed or asked does not count, nor what an UNLESS phrase stands before ("almost went to the ER"). A
 hospital stay the drug was given for, or that lies in the past with no drug blamed for it, is no outcome of the drug.
@@ -58,7 +58,10 @@ Source:
 """
 
 _NOTHING, _UNLESS = "nothing", "unless"
-_NAMES = frozenset({*SERIOUSNESS, *SPECIAL, _NOTHING, _UNLESS})
+_INTENSIVE_CARE = "intensive_care"
+_CRITERIA = {_INTENSIVE_CARE: ("life_threatening", "hospitalization")}
+"""Names that stand for several criteria of `SERIOUSNESS`."""
+_NAMES = frozenset({*SERIOUSNESS, *SPECIAL, *_CRITERIA, _NOTHING, _UNLESS})
 _UNLESS_REACH = 4
 """Most words between an UNLESS phrase and what it takes back."""
 _NOT_HERE = frozenset({"NEGATION", "HYPOTHETICAL"})
@@ -165,7 +168,10 @@ class Situations:
         evidence: list[Evidence] = []
         for form, phrase, is_author in counted:
             begin, end = read.span(form)
-            evidence.append(Evidence(phrase.name, text[begin:end], begin, end, is_author=is_author))
+            evidence += (
+                Evidence(name, text[begin:end], begin, end, is_author=is_author)
+                for name in _CRITERIA.get(phrase.name, (phrase.name,))
+            )
         special = [one for one in evidence if one.name in SPECIAL and not _overlaps(one, lacking)]
         return Told(
             tuple(one for one in evidence if one.name in SERIOUSNESS),
