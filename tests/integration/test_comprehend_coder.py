@@ -105,7 +105,7 @@ def test_texts_and_mentions_must_pair_up(service):
 
 def test_whatever_changes_results_is_in_the_version(service):
     plain, full = open_coder(), open_coder(detect_entities=True, posts_per_request=5)
-    assert plain.coder_version.startswith(f"comprehend-medical-{VERSION}+2+")
+    assert plain.coder_version.startswith(f"comprehend-medical-{VERSION}+3+")
     assert full.coder_version == f"{plain.coder_version}+entities-{VERSION}+packed5"
 
 

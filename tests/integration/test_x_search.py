@@ -18,7 +18,7 @@ from adverse_events.local_x.state import State
 from adverse_events.sample.clock import snowflake
 from adverse_events.source.x.pages import check_page
 from adverse_events.source.x.search_settings import POSTS_PER_PAGE
-from adverse_events.source.x.state import FILE, XState
+from adverse_events.source.x.state import FILE, Standing, XState
 from adverse_events.windows import Window
 from tests.x_server import START, add_posts, ids, read, search_for, stored
 
@@ -324,6 +324,14 @@ def test_posts_that_another_run_takes_away_are_no_empty_window(server, state, tm
         read(search)
 
 
+def test_a_query_that_is_read_to_its_end_stays_so(tmp_path):
+    """A run that is a page behind another saves after it."""
+    with XState(tmp_path) as state:
+        state.save("span", "query", Standing(is_done=True))
+        state.save("span", "query", Standing(next_token="b26v", oldest=1.0))
+        assert state.is_done("span", ["query"])
+
+
 def test_another_list_of_drugs_is_another_search(server, state, tmp_path):
     add_posts(state, 5)
     add_posts(state, 5, drug="warfarin", hours=4)
@@ -347,7 +355,6 @@ def test_a_range_further_back_than_a_week_names_the_full_archive(server, tmp_pat
 
 
 def test_a_search_without_a_range_is_refused():
-    from adverse_events import live  # noqa: PLC0415
     from adverse_events.settings import load_settings  # noqa: PLC0415
 
     with pytest.raises(UsageError, match="--start and --end"):

@@ -21,9 +21,7 @@ def found(coder, text):
     ("text", "span", "code"),
     [
         ("it killed my nephews whole appetite", "killed my nephews whole appetite", "R63.0"),
-        ("that pill slowed her breathing", "slowed her breathing", "R06.89"),
         ("my hair is honestly falling out", "hair is honestly falling out", "L65.9"),
-        ("nose blocks up at night", "nose blocks up", "R09.81"),
         ("a rash on the inside of my knee", "rash on the inside of my knee", "R21"),
         ("the hair on my head is coming out", "hair on my head is coming out", "L65.9"),
     ],

@@ -67,8 +67,6 @@ def test_the_sets_share_no_post():
         ("metformin: zero migraines since march", "ADE"),
         ("paxil nausea went away after a week", "ADE"),
         ("zofran, nausea went away after an hour", "BENEFIT"),
-        ("losartan dropped my blood pressure from 170 to 118", "BENEFIT"),
-        ("trazodone dropped my blood pressure from 120 to 80", "ADE"),
         ("diagnosed with glaucoma after years of prednisone", "ADE"),
         ("so dizzy every time she takes zoloft", "ADE"),
         ("Yazzmin = nausea", "ADE"),

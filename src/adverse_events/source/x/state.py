@@ -46,6 +46,12 @@ _LATER_VERSION_WINS = """
 INSERT INTO rows VALUES (?, ?, ?, ?, ?) ON CONFLICT (span, root) DO UPDATE
 SET version = excluded.version, kind = excluded.kind, body = excluded.body WHERE excluded.version > rows.version
 """
+_DONE_STAYS_DONE = """
+INSERT INTO queries VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (span, query) DO UPDATE
+SET next_token = excluded.next_token, end_time = excluded.end_time, oldest = excluded.oldest,
+    is_done = excluded.is_done, updated = excluded.updated WHERE NOT queries.is_done
+"""
+"""Of two runs at once, the one that is behind may not undo what the other has finished."""
 _SPEND = """
 INSERT INTO spent VALUES (?, ?, ?, ?, ?) ON CONFLICT (period) DO UPDATE
 SET posts = posts + excluded.posts, users = users + excluded.users, requests = requests + excluded.requests,
@@ -153,7 +159,7 @@ class XState:
         place = (standing.next_token, standing.end_time, standing.oldest, standing.is_done, now)
         with self._writing() as file:
             file.executemany(_LATER_VERSION_WINS, held)
-            file.execute("INSERT OR REPLACE INTO queries VALUES (?, ?, ?, ?, ?, ?, ?)", (span, query, *place))
+            file.execute(_DONE_STAYS_DONE, (span, query, *place))
             if spent:
                 self._spend(file, spent)
 
