@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ade import terminal
-from ade.exits import DONE
-from ade.local_aws import exports
-from adverse_events.errors import UsageError
+from ade.rehearsal import exports, serve_until_stopped
 from adverse_events.local_x.clock import Clock
 from adverse_events.local_x.listener import LocalX
 from adverse_events.local_x.state import X_LIMITS, State
@@ -39,17 +35,10 @@ def local_x(file: Path, n_posts: int, *, limits: bool) -> int:
     state.limits = dict(X_LIMITS) if limits else {}
     with LocalX(generate(n_posts, SEED), state=state) as server:
         variables = exports({}, {"x.base_url": server.address, "x.bearer_token": state.token, "source.path": "x://all"})
-        try:
-            file.write_text(variables, encoding="utf-8")
-        except OSError as error:
-            msg = f"{file} cannot be written ({error.strerror}); name another with --file"
-            raise UsageError(msg) from error
         week = f"--start {START:%Y-%m-%d} --end {START + timedelta(days=DAYS):%Y-%m-%d}"
-        terminal.show_line(f"X's protocol is served on {server.address}; {NOT_X}. Ctrl-C stops it.")
-        terminal.show_line(f"\nIn another terminal:\n  . {file}\n  {terminal.program()} estimate {week}")
-        try:
-            with suppress(KeyboardInterrupt):
-                threading.Event().wait()
-        finally:
-            file.unlink(missing_ok=True)
-    return DONE
+
+        def tell() -> None:
+            terminal.show_line(f"X's protocol is served on {server.address}; {NOT_X}. Ctrl-C stops it.")
+            terminal.show_line(f"\nIn another terminal:\n  . {file}\n  {terminal.program()} estimate {week}")
+
+        return serve_until_stopped(file, variables, tell)

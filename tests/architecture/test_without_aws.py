@@ -23,6 +23,7 @@ from adverse_events.settings import load_settings
 
 assembly.provenance_for(load_settings())
 assembly.reader_for(load_settings())
+import ade.demo_live, ade.local_x  # X's protocol on this machine is none of AWS's
 for options in (
     {"endpoint.name": "ade"},
     {"coding.service": "comprehend"},

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from ade.local_aws import exports
+from ade.rehearsal import exports
 
 
 @pytest.fixture
