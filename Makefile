@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
+# What the coder would otherwise do at its first start.
+COMPILE := $(BIN)/python -m adverse_events.coding.compiled
+
 # A file's tests share servers, so they stay in one process.
 TEST_PROCESSES ?= 2
 
@@ -28,12 +31,14 @@ $(BIN)/python:
 $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing (about a minute)"
 	@$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	@$(COMPILE)
 	@touch $@
 
 # What tests, trains and measures.
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing with test and training tools (a few minutes)"
 	@$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,train]'
+	@$(COMPILE)
 	@touch $@ $(VENV)/.runtime $(VENV)/.aws $(VENV)/.live
 
 .PHONY: demo

@@ -6,7 +6,7 @@ import pytest
 
 from adverse_events.coding.compiled import COMPILED_FILE, compiled, read_compiled
 from adverse_events.coding.embedded import EmbeddedCoder
-from adverse_events.coding.lexicon import FOLDER
+from adverse_events.coding.lexicon import FOLDER, load_lexicon
 from adverse_events.coding.lexicon_build import build_lexicon
 from adverse_events.coding.lexicon_files import lexicon_sha256
 
@@ -21,8 +21,8 @@ def built():
     return build_lexicon(FOLDER)
 
 
-def test_it_is_in_step_with_its_sources(built):
-    """If not: python -m adverse_events.coding.compiled."""
+def test_it_is_made_where_it_is_missing_and_says_what_its_sources_do(built):
+    load_lexicon()
     assert (FOLDER / COMPILED_FILE).read_text(encoding="utf-8") == compiled(built)
 
 
@@ -43,8 +43,8 @@ def test_an_edited_source_is_read_instead_of_what_was_compiled(copy):
     assert entity.text == "wombly"
 
 
-@pytest.mark.parametrize("broken", ['{"format": 0}', "{}"])
-def test_one_of_another_format_is_not_used(copy, broken):
+@pytest.mark.parametrize("broken", ['{"made_by": "other code"}', "{}", '{"made_by": "cut sho'])
+def test_one_of_other_code_or_cut_short_is_not_used(copy, broken):
     (copy / COMPILED_FILE).write_text(broken, encoding="utf-8")
     assert read_compiled(copy) is None
 

@@ -1,15 +1,19 @@
-"""The lexicon compiled beforehand: one JSON file beside the sources, so that starting costs milliseconds.
+"""The lexicon compiled: one JSON file beside the sources, so that starting costs milliseconds.
 
-Command line: ``python -m adverse_events.coding.compiled`` writes it again; a test compares it with the sources. It
-holds nothing that the sources do not say, and where the sources' hash is not the one it was made from it is not used.
+Made when the project is installed (`make` does it) or, where it is missing or of other sources, when the lexicon is
+first loaded; never part of the repository, for it holds nothing that the sources do not say. By hand: ``python -m
+adverse_events.coding.compiled``.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 from adverse_events.coding.apart import Apart
@@ -21,18 +25,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 COMPILED_FILE = "compiled.json"
-FORMAT = 3
-"""Raised when the file's layout or the expansion rules change, so that an older file is not taken for this one."""
+_MAKERS = ("compiled", "cues", "grammar", "lexicon", "lexicon_build", "lexicon_files", "matching", "reading")
+"""Modules that decide what the file says: one made by other code is not taken, even of the same sources."""
 
 
 def read_compiled(folder: Path) -> Lexicon | None:
     """Return the compiled lexicon of `folder`; None where there is none, or it is not of these sources."""
-    path = folder / COMPILED_FILE
-    if not path.is_file():
+    try:
+        table: dict[str, Any] = json.loads((folder / COMPILED_FILE).read_bytes())
+    except (OSError, ValueError):  # none there, or cut short
         return None
-    table: dict[str, Any] = json.loads(path.read_bytes())
     sha256 = lexicon_sha256(folder)
-    if table.get("format") != FORMAT or table.get("sources_sha256") != sha256:
+    if table.get("made_by") != _made_by() or table.get("sources_sha256") != sha256:
         return None
     for fields in table["conditions"]:
         fields[-1] = tuple(map(tuple, fields[-1]))  # alternatives, lists in JSON
@@ -77,7 +81,7 @@ def compiled(lexicon: Lexicon) -> str:
     for variant, words in lexicon.spelling.variants.items():
         spellings.setdefault(" ".join(words), []).append(variant)
     sections = {
-        "format": FORMAT,
+        "made_by": _made_by(),
         "sources_sha256": lexicon.sha256,
         "conditions": [astuple(condition) for condition in lexicon.conditions.values()],
         "forms": [
@@ -115,6 +119,18 @@ def _openings(groups: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
     }
 
 
+def keep_compiled(folder: Path, lexicon: Lexicon) -> None:
+    """Write the compiled `lexicon` into `folder`, whole or not at all; one that cannot be written is left as it is."""
+    with suppress(OSError), NamedTemporaryFile("w", dir=folder, encoding="utf-8", newline="\n", delete=False) as file:
+        try:
+            file.write(compiled(lexicon))
+            file.flush()
+            Path(file.name).chmod(0o644)
+            Path(file.name).replace(folder / COMPILED_FILE)
+        except OSError:
+            Path(file.name).unlink(missing_ok=True)
+
+
 def main() -> None:
     """Write the compiled file: ``python -m adverse_events.coding.compiled [FOLDER]``."""
     from adverse_events.coding.lexicon_build import build_lexicon  # noqa: PLC0415
@@ -122,7 +138,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compile the lexicon, so that the coder starts quickly.")
     parser.add_argument("folder", type=Path, nargs="?", default=FOLDER, help="the lexicon (default: the package's)")
     folder = parser.parse_args().folder
-    (folder / COMPILED_FILE).write_text(compiled(build_lexicon(folder)), encoding="utf-8", newline="\n")
+    keep_compiled(folder, build_lexicon(folder))
+
+
+def _made_by() -> str:
+    here = Path(__file__).parent
+    return hashlib.sha256(b"".join((here / f"{name}.py").read_bytes() for name in _MAKERS)).hexdigest()
 
 
 def _joined(keys: Iterable[str]) -> str:

@@ -174,10 +174,13 @@ def load_lexicon(folder: Path = FOLDER) -> Lexicon:
     Raises:
         ContractError: A file that cannot be used; the message names file, line and fault.
     """
-    from adverse_events.coding.compiled import read_compiled  # noqa: PLC0415
+    from adverse_events.coding.compiled import keep_compiled, read_compiled  # noqa: PLC0415
 
     if lexicon := read_compiled(folder):
         return lexicon
     from adverse_events.coding.lexicon_build import build_lexicon  # noqa: PLC0415
 
-    return build_lexicon(folder)
+    lexicon = build_lexicon(folder)
+    if folder == FOLDER:
+        keep_compiled(folder, lexicon)
+    return lexicon
