@@ -269,11 +269,20 @@ def test_a_bucket_that_is_not_there_is_named_before_a_catalog_of_another_lake(ma
         )
 
 
-def test_the_week_in_windows_of_a_day_takes_less_than_an_object_per_hundred_posts(aws, made):
-    """Objects follow the windows: of an hour, the same quiet week has 343 of them, 1 per 6.6 posts scored."""
+def test_the_week_in_windows_of_a_day_keeps_every_bar_and_its_rows(aws, made, tmp_path):
+    """Objects follow the windows: of an hour, the same quiet week has 343 of them, 1 per 6.6 posts scored.
+
+    The older sample asked the endpoint once per post, Comprehend twice per positive, and wrote an object each.
+    """
     account = detect(made, window_minutes=1440)
+
     assert account.rows_assessed > 2000
+    assert aws.counts.requests("sagemaker-runtime") <= account.rows_assessed / 30
+    assert aws.counts.requests("comprehendmedical") <= account.rows_positive * 2 / 2
     assert len(objects(aws, made)) <= account.rows_assessed / 100
+    detect_adverse_events.fn(source=str(sample_week()), lake=str(tmp_path), options={"window_minutes": 1440})
+    comparison = compare(reader(made), LocalReader(tmp_path))
+    assert comparison.is_equal, comparison
 
 
 def test_a_catalog_that_stays_down_fails_the_run_while_the_data_stand(aws, made, embedded):
