@@ -9,10 +9,10 @@ from pydantic import AwareDatetime, BaseModel, Field, field_validator
 
 from adverse_events.aws.address import Place
 from adverse_events.errors import UsageError
+from adverse_events.source.chunks import chunked
 from adverse_events.source.columns import Columns
 from adverse_events.source.files import FileFormat, find_files
 from adverse_events.source.posts import FIRST_YEAR, LAST_YEAR, MAX_CHARACTERS, PostReader
-from adverse_events.source.protocol import CHARACTERS_PER_CHUNK, ROWS_PER_CHUNK, Reject, SourceChunk, Tweet
 from adverse_events.source.rows import read_rows
 from adverse_events.source.x.search_settings import PRODUCTS
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from adverse_events.source.files import SourceFile
+    from adverse_events.source.protocol import Reject, SourceChunk, Tweet
 
 
 LANDING = "landing://"
@@ -121,22 +122,7 @@ class Archive:
             msg = "no source of posts; give a file, folder or glob (--source, or the setting source.path)"
             raise UsageError(msg)
         files = self._files if self._files is not None else find_files(self._settings.path, self._settings.file_format)
-        tweets: list[Tweet] = []
-        rejects: list[Reject] = []
-        origins: list[str] = []
-        n_characters = 0
-        for file in files:
-            origins.append(file.origin)
-            for outcome in self._posts_of(file):
-                if isinstance(outcome, Tweet):
-                    tweets.append(outcome)
-                    n_characters += len(outcome.text)
-                else:
-                    rejects.append(outcome)
-                if len(tweets) + len(rejects) == ROWS_PER_CHUNK or n_characters > CHARACTERS_PER_CHUNK:
-                    yield SourceChunk(tuple(origins), tuple(tweets), tuple(rejects))
-                    tweets, rejects, origins, n_characters = [], [], [file.origin], 0
-        yield SourceChunk(tuple(origins), tuple(tweets), tuple(rejects))
+        yield from chunked((file.origin, self._posts_of(file)) for file in files)
 
     def _posts_of(self, file: SourceFile) -> Iterator[Tweet | Reject]:
         settings = self._settings

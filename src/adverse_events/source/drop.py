@@ -18,12 +18,13 @@ from zoneinfo import ZoneInfo
 
 from adverse_events.errors import ContractError, UsageError
 from adverse_events.progress import note
+from adverse_events.source.chunks import chunked
 from adverse_events.source.columns import Columns
 from adverse_events.source.dropped_files import MAIL, NOTE
 from adverse_events.source.files import UTF16_MARKS
 from adverse_events.source.mail import read_mail
 from adverse_events.source.posts import FIRST_YEAR, LAST_YEAR, PostReader
-from adverse_events.source.protocol import CHARACTERS_PER_CHUNK, ROWS_PER_CHUNK, Reject, SourceChunk, Tweet
+from adverse_events.source.protocol import Reject, SourceChunk, Tweet
 from adverse_events.source.row import Refusal, Row
 from adverse_events.source.rows import read_rows
 
@@ -83,22 +84,7 @@ class DropFolder:
             UsageError: There is no such folder.
             ContractError: It cannot be looked through.
         """
-        tweets: list[Tweet] = []
-        rejects: list[Reject] = []
-        origins: list[str] = []
-        n_characters = 0
-        for file in self._files:
-            origins.append(file.origin)
-            for outcome in self._inputs_of(file):
-                if isinstance(outcome, Tweet):
-                    tweets.append(outcome)
-                    n_characters += len(outcome.text)
-                else:
-                    rejects.append(outcome)
-                if len(tweets) + len(rejects) == ROWS_PER_CHUNK or n_characters > CHARACTERS_PER_CHUNK:
-                    yield SourceChunk(tuple(origins), tuple(tweets), tuple(rejects))
-                    tweets, rejects, origins, n_characters = [], [], [file.origin], 0
-        yield SourceChunk(tuple(origins), tuple(tweets), tuple(rejects))
+        yield from chunked((file.origin, self._inputs_of(file)) for file in self._files)
         self._say_what_was_left()
 
     def _inputs_of(self, file: DroppedFile) -> Iterator[Tweet | Reject]:

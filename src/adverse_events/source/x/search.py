@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from adverse_events import progress
 from adverse_events.errors import AnswerError, TransientServiceError
-from adverse_events.source.protocol import CHARACTERS_PER_CHUNK, ROWS_PER_CHUNK, LeftOut, Reject, SourceChunk, Tweet
+from adverse_events.source.chunks import chunked
+from adverse_events.source.protocol import LeftOut, SourceChunk
 from adverse_events.source.x.allowance import Allowance
 from adverse_events.source.x.errors import SERVICE, AllowanceError, ExpiredPageError
 from adverse_events.source.x.fields import fields_for
@@ -118,7 +119,7 @@ class XSearch:
                 return
             n_read = self._state.spent_in_run().posts
             logger.info("%s: %d queries read, %d posts paid for so far", origin, len(self._queries), n_read)
-            yield from _chunks(self._state.rows(self._key_of(span)), origin)
+            yield from chunked([(origin, self._state.rows(self._key_of(span)))])
             if not self._state.is_done(self._key_of(span), self._queries):
                 detail = "another run has removed posts while this one read them; run again"
                 raise TransientServiceError("state file", origin, detail)
@@ -198,22 +199,6 @@ def _next_token(page: dict[str, Any]) -> str | None:
     meta = page.get("meta")
     token = meta.get("next_token") if isinstance(meta, dict) else None
     return str(token) if token else None
-
-
-def _chunks(rows: Iterable[Tweet | Reject], origin: str) -> Iterator[SourceChunk]:
-    tweets: list[Tweet] = []
-    rejects: list[Reject] = []
-    n_characters = 0
-    for row in rows:
-        if isinstance(row, Tweet):
-            tweets.append(row)
-            n_characters += len(row.text)
-        else:
-            rejects.append(row)
-        if len(tweets) + len(rejects) == ROWS_PER_CHUNK or n_characters > CHARACTERS_PER_CHUNK:
-            yield SourceChunk((origin,), tuple(tweets), tuple(rejects))
-            tweets, rejects, n_characters = [], [], 0
-    yield SourceChunk((origin,), tuple(tweets), tuple(rejects))
 
 
 def _left_out(parts: Sequence[LeftOut]) -> SourceChunk:
