@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import random
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from enum import StrEnum
 from math import inf
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
 from adverse_events.local_aws.wire import Call, error
+from adverse_events.switches import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -68,46 +67,13 @@ _PAGE = (
 )
 
 
-class Faults:
-    """The switches in front of every service; safe to turn while requests are under way.
-
-    Whether the nth request of a service fails, and how, depends on the seed, the service and n alone.
-
-    Args:
-        seed: Of the dice.
-        pause_s: Length of a slow answer, seconds.
-    """
+class Faults(Switches[Fault]):
+    """The switches in front of every service."""
 
     def __init__(self, seed: int = 0, *, pause_s: float = 0.2) -> None:
         """Start with every switch off."""
-        self.seed, self.pause_s = seed, pause_s
-        self.done: Counter[tuple[str, Fault]] = Counter()
-        """Faults shown so far, by service and kind."""
-        self._lock = Lock()
-        self._rates: dict[str, Mapping[Fault, float]] = {}
-        self._faulty: dict[str, tuple[int, float]] = {}
-        self._n_asked: Counter[str] = Counter()
+        super().__init__(seed, pause_s=pause_s)
         self._down_from: defaultdict[str, float] = defaultdict(lambda: inf)
-
-    def set(self, service: str, rates: Mapping[Fault, float], *, after: int = 0, lasting: float = inf) -> None:
-        """Show faults of one service; what was set for it before is forgotten.
-
-        Args:
-            service: boto3's name of it.
-            rates: The share (0-1) of its requests that show each fault.
-            after: Requests that are answered first.
-            lasting: Requests from then on that may show one.
-
-        Raises:
-            ValueError: The rates are no shares.
-        """
-        if not all(0 <= rate <= 1 for rate in rates.values()) or sum(rates.values()) > 1:
-            msg = f"the rates of {service}'s faults are shares of its requests, at most 1 together"
-            raise ValueError(msg)
-        with self._lock:
-            self._rates[service] = dict(rates)
-            first = self._n_asked[service] + after
-            self._faulty[service] = (first, first + lasting)
 
     def everywhere(self, rate: float, services: tuple[str, ...]) -> None:
         """Let `rate` (0-1) of the requests to each of `services` fail, in every way that service can, evenly.
@@ -125,8 +91,8 @@ class Faults:
 
     def clear(self) -> None:
         """Turn every switch off; what was counted stays."""
+        super().clear()
         with self._lock:
-            self._faulty.clear()
             self._down_from.clear()
 
     def carry_out(self, request: Request, call: Call, handler: Handler) -> Response:
@@ -135,7 +101,7 @@ class Faults:
         Raises:
             ConnectionAbortedError: The connection is to end without an answer.
         """
-        fault = self._next(call.service)
+        fault = self.next(call.service)
         if fault is Fault.SLOW:
             time.sleep(self.pause_s)
         if fault in {None, Fault.SLOW}:
@@ -149,27 +115,8 @@ class Faults:
             raise ConnectionAbortedError
         return spoilt(answer, fault)
 
-    def _next(self, service: str) -> Fault | None:
-        with self._lock:
-            n_before = self._n_asked[service]
-            self._n_asked[service] += 1
-            fault = self._drawn(service, n_before)
-            if fault:
-                self.done[service, fault] += 1
-            return fault
-
-    def _drawn(self, service: str, n_before: int) -> Fault | None:
-        if n_before >= self._down_from[service]:
-            return Fault.SERVER_ERROR
-        first, end = self._faulty.get(service, (0, 0))
-        if not first <= n_before < end:
-            return None
-        drawn = random.Random(f"{self.seed} {service} {n_before}").random()  # noqa: S311 - dice, not a secret
-        for fault, rate in self._rates[service].items():
-            drawn -= rate
-            if drawn < 0:
-                return fault
-        return None
+    def _drawn(self, name: str, n_before: int) -> Fault | None:
+        return Fault.SERVER_ERROR if n_before >= self._down_from[name] else super()._drawn(name, n_before)
 
 
 def throttled(service: str) -> Response:
