@@ -12,7 +12,9 @@ from adverse_events.errors import ContractError, UsageError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Change = Annotated[float, Field(ge=-1, le=1)]
-Interval = tuple[Share, Share]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Interval = tuple[Finite, Finite]
+"""Not held to 0-1: a Brier score of many classes may be above 1."""
 
 ALL = "all"
 """Every row together, whatever its source."""
@@ -69,8 +71,8 @@ class Scores(_Part):
     f1: Share | None = None
     average_precision: Share | None = None
     ece: Share | None = None
-    brier: float | None = None
-    threshold: float | None = None
+    brier: Finite | None = None
+    threshold: Finite | None = None
     intervals: dict[str, Interval | None] = {}
     operating_points: tuple[OperatingPoint, ...] = ()
 

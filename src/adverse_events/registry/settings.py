@@ -14,7 +14,7 @@ class GateSettings(BaseModel, frozen=True, extra="forbid"):
         0.01, ge=0, le=1, description="Loss of F1, average precision or accuracy that matters, where it is probable."
     )
     probably_worse: float = Field(
-        0.9, ge=0.5, le=1, description="Probability of being worse from which a loss above the margin is refused."
+        0.95, ge=0.5, le=1, description="Probability of being worse above which a loss above the margin is refused."
     )
     ece_bar: float = Field(
         0.05, ge=0, le=1, description="Highest expected calibration error a candidate may have on any source."
