@@ -46,7 +46,7 @@ def backfill_adverse_events(
         force: Work on every window of the range, up to date or not.
         options: Further settings by dotted name, such as {"classifier.ade_threshold": 0.7}.
     """
-    settings = resolve(load_settings(options, {"source.path": source, "lake.path": lake}))
+    settings = assembly.with_model_fixed(resolve(load_settings(options, {"source.path": source, "lake.path": lake})))
 
     with aws_sessions(), workspace() as folder:
         provenance = assembly.provenance_for(settings)

@@ -45,7 +45,7 @@ def detect_adverse_events(
         last_windows: Process this many windows that are over at the scheduled time, 0-1000; 0: a range.
         options: Further settings by dotted name, such as {"classifier.ade_threshold": 0.7}.
     """
-    settings = resolve(load_settings(options, {"source.path": source, "lake.path": lake}))
+    settings = assembly.with_model_fixed(resolve(load_settings(options, {"source.path": source, "lake.path": lake})))
     if last_windows:
         start, end = closed_range(flow_run.scheduled_start_time, last_windows, settings.window_minutes)
 

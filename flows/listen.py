@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from prefect import flow
 from pydantic import Field
 
+from adverse_events import assembly
 from adverse_events.settings import load_settings
 from adverse_events.source.archive import LANDING
 from flows.row_path import write_landed
@@ -31,7 +32,7 @@ def listen_adverse_events(
         minutes: End after so many minutes; 0: when told to.
         options: Further settings by dotted name, such as {"search.drugs": "sertraline"}.
     """
-    settings = resolve(load_settings(options, {"source.path": LANDING, "lake.path": lake}))
+    settings = assembly.with_model_fixed(resolve(load_settings(options, {"source.path": LANDING, "lake.path": lake})))
 
     with aws_sessions(), listening(settings, minutes) as listener:
         while due := listener.next_due():

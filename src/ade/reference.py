@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ade.app import app
 from ade.exits import MEANINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 INTRODUCTION = """\
 <!-- Generated: python -m ade.reference > docs/cli.md -->
@@ -45,8 +48,16 @@ def reference() -> str:
     """Return the page as Markdown."""
     root: Any = typer.main.get_command(app)
     sections = [INTRODUCTION, _exit_codes()]
-    sections += [_section(name, command) for name, command in root.commands.items()]
+    sections += [_section(name, command) for name, command in _commands(root)]
     return "\n".join([*sections, FORMATS])
+
+
+def _commands(group: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every command with the words that call it; a group stands before its own."""
+    for name, command in group.commands.items():
+        yield f"{prefix}{name}", command
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{prefix}{name} ")
 
 
 def _exit_codes() -> str:
@@ -56,7 +67,8 @@ def _exit_codes() -> str:
 
 def _section(name: str, command: Any) -> str:
     arguments = [p for p in command.params if p.param_type_name == "argument"]
-    usage = " ".join(["ade", name, *(p.metavar or p.name.upper() for p in arguments), "[OPTIONS]"])
+    rest = "COMMAND" if hasattr(command, "commands") else "[OPTIONS]"
+    usage = " ".join(["ade", name, *(p.metavar or p.name.upper() for p in arguments), rest])
     rows = "".join(f"| {_named(p)} | {_meaning(p)} |\n" for p in command.params)
     table = f"\n| | |\n| --- | --- |\n{rows}" if rows else ""
     return f"## ade {name}\n\n```\n{usage}\n```\n\n{command.help}\n{table}"

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from ade import terminal
 from ade.exits import DONE
+from adverse_events import assembly
 from adverse_events.classification.model_folder import read_manifest, starter_model
 from adverse_events.errors import UsageError
 from adverse_events.hosting.archive import write_archive
 from adverse_events.serving import handler, server
+from adverse_events.settings import load_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,14 +25,15 @@ def serve(model: Path | None, port: int) -> int:
     """Serve a model folder until Ctrl-C or SIGTERM; returns the exit code.
 
     Args:
-        model: Exported model folder; the shipped starter model when None.
+        model: Exported model folder, or an alias or version of the registry; the shipped starter model
+            when None.
         port: Port, 0-65535; 0 takes a free one.
 
     Raises:
         UsageError: A missing model file, or a port that cannot be taken.
         ContractError: A file of the model that is not the one its manifest names.
     """
-    folder = model or starter_model()
+    folder = assembly.model_folder(load_settings({"classifier.model": model})) if model else starter_model()
     version = read_manifest(folder).version
     try:
         listener = server.listen(HOST, port)
@@ -47,7 +50,8 @@ def package(model: Path | None, target: Path, *, as_json: bool) -> int:
     """Write the archive that a SageMaker endpoint takes; returns the exit code.
 
     Args:
-        model: Exported model folder; the shipped starter model when None.
+        model: Exported model folder, or an alias or version of the registry; the shipped starter model
+            when None.
         target: Archive to write.
         as_json: Print where it is and what it holds as JSON.
 
@@ -57,7 +61,7 @@ def package(model: Path | None, target: Path, *, as_json: bool) -> int:
     if not target.name.endswith((".tar.gz", ".tgz")):
         msg = f"{target}: SageMaker takes a gzipped tar; name it model.tar.gz"
         raise UsageError(msg)
-    folder = model or starter_model()
+    folder = assembly.model_folder(load_settings({"classifier.model": model})) if model else starter_model()
     version = read_manifest(folder).version
     written = write_archive(folder, target)
     if as_json:

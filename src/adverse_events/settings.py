@@ -33,6 +33,7 @@ from adverse_events.lake.settings import LakeSettings
 from adverse_events.landing.settings import LandingSettings
 from adverse_events.listening.settings import ListenSettings
 from adverse_events.privacy import PrivacySettings
+from adverse_events.registry.settings import RegistrySettings
 from adverse_events.screening.screen import ScreeningSettings
 from adverse_events.source.archive import ArchiveSettings
 from adverse_events.source.drop_settings import DropSettings
@@ -74,6 +75,9 @@ class Settings(BaseSettings):
         default_factory=EndpointSettings, description="A SageMaker endpoint instead of the embedded model."
     )
     classifier: ClassifierSettings = Field(default_factory=ClassifierSettings, description="How posts are scored.")
+    registry: RegistrySettings = Field(
+        default_factory=RegistrySettings, description="Where models are kept, and when one replaces another."
+    )
     coding: CodingSettings = Field(default_factory=CodingSettings, description="How positives are coded.")
     comprehend: ComprehendSettings = Field(
         default_factory=ComprehendSettings, description="How Comprehend Medical is asked."

@@ -13,8 +13,10 @@ from adverse_events.assembly.stations import (
     embedded_coder,
     lexicon,
     listener_for,
+    model_folder,
     provenance_for,
     stations_for,
+    with_model_fixed,
 )
 from adverse_events.assembly.stores import (
     catalog_for,
@@ -40,6 +42,7 @@ __all__ = [
     "landing_store_for",
     "lexicon",
     "listener_for",
+    "model_folder",
     "provenance_for",
     "reader_for",
     "remote_parts",
@@ -47,5 +50,6 @@ __all__ = [
     "stations_for",
     "suppression_for",
     "token_for",
+    "with_model_fixed",
     "x_client_for",
 ]

@@ -18,12 +18,15 @@ from adverse_events.listening.building import build
 from adverse_events.listening.stations import Stations
 from adverse_events.location.gazetteer import gazetteer_version
 from adverse_events.provenance import Provenance
+from adverse_events.registry.incoming import is_reference
+from adverse_events.registry.store import ModelRegistry
 from adverse_events.screening.drugs import DrugLexicon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from adverse_events.classification.classify import ClassifierSettings
+    from adverse_events.classification.embedded import Arithmetic
     from adverse_events.classification.protocol import Classifier
     from adverse_events.coding.protocol import ConditionCoder
     from adverse_events.listening.listener import Listener
@@ -40,10 +43,33 @@ def classifier_for(settings: Settings, n_rows: int = 0) -> Classifier:
     """
     endpoint = settings.endpoint
     if not endpoint.name:
-        return _embedded_classifier(settings.classifier)
+        return _embedded_classifier(model_folder(settings), settings.classifier.arithmetic, settings.classifier.threads)
     if endpoint.mode == "transform" or (endpoint.mode == "auto" and n_rows >= endpoint.transform_from_rows):
         return remote_parts(settings.aws).transform_classifier(endpoint)
     return remote_parts(settings.aws).endpoint_classifier(endpoint)
+
+
+def model_folder(settings: Settings) -> Path:
+    """Return the folder of the embedded model: the one named, that of an alias or version, else the shipped one.
+
+    Raises:
+        UsageError: The alias points to nothing, or the version is not registered.
+    """
+    chosen = settings.classifier.model
+    return ModelRegistry(settings.registry.folder).resolve(chosen) if chosen else starter_model()
+
+
+def with_model_fixed(settings: Settings) -> Settings:
+    """Return `settings` with an alias replaced by the folder it means now: a run keeps the model it began with.
+
+    Raises:
+        UsageError: The alias points to nothing, or the version is not registered.
+    """
+    chosen = settings.classifier.model
+    if settings.endpoint.name or not (chosen and is_reference(chosen)):
+        return settings
+    classifier = settings.classifier.model_copy(update={"model": model_folder(settings)})
+    return settings.model_copy(update={"classifier": classifier})
 
 
 def coder_for(settings: Settings) -> ConditionCoder:
@@ -131,7 +157,5 @@ def listener_for(settings: Settings, on_serious: Callable[[SeriousEvent], None])
 
 
 @lru_cache(maxsize=4)
-def _embedded_classifier(settings: ClassifierSettings) -> Classifier:
-    return EmbeddedClassifier(
-        settings.model or starter_model(), arithmetic=settings.arithmetic, threads=settings.threads
-    )
+def _embedded_classifier(folder: Path, arithmetic: Arithmetic, threads: int) -> Classifier:
+    return EmbeddedClassifier(folder, arithmetic=arithmetic, threads=threads)

@@ -30,7 +30,11 @@ DIGITS = 6
 class ClassifierSettings(BaseModel, frozen=True, extra="forbid"):
     """How posts are scored and when one is called an ADE."""
 
-    model: Path | None = Field(None, description="Exported model folder; the shipped starter model when unset.")
+    model: Path | None = Field(
+        None,
+        description="Exported model folder, or champion, candidate or a version of the registry; the shipped starter "
+        "model when unset.",
+    )
     arithmetic: Literal["int8", "float32"] = Field(
         "int8", description="Arithmetic of the embedded model: int8 as released, float32 to check it."
     )

@@ -23,9 +23,9 @@ def embedded_checks(settings: Settings) -> list[Check]:
     """Return the checks of what `settings` leave in this process or on this machine."""
     checks = [Check("drug lexicon", "load the drug lexicon", _drugs, "reinstall the package")]
     if not settings.endpoint.name:
-        folder = settings.classifier.model or starter_model()
+        name = (settings.classifier.model or starter_model()).name
         remedy = "restore the model folder, or correct classifier.model"
-        checks.append(Check("model", f"hash every file of {folder.name}", lambda: _model(folder), remedy))
+        checks.append(Check("model", f"hash every file of {name}", lambda: _model(settings), remedy))
     # The coder's rules complete Comprehend Medical's answers too.
     checks.append(Check("condition lexicon", "load the condition lexicon", _conditions, "reinstall the package"))
     if not settings.lake.is_s3:
@@ -71,8 +71,8 @@ def _conditions() -> str:
     return f"version {coder.coder_version}, ICD-10-CM {coder.icd10cm_release}"
 
 
-def _model(folder: Path) -> str:
-    manifest = read_manifest(folder)
+def _model(settings: Settings) -> str:
+    manifest = read_manifest(assembly.model_folder(settings))
     return f"{manifest.version}, {len(manifest.sha256)} files as promised"
 
 
