@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ade import cloud_commands, commands_models, compliance_commands, live_commands
+from ade import cloud_commands, commands_models, compliance_commands, learning_commands, live_commands
 from ade.exits import MEANINGS
 from ade.options import AsJson, Assignments, End, Start, Strict, assigned, moment, span
 from adverse_events import __version__
@@ -357,6 +357,8 @@ app.command("local-aws")(cloud_commands.local_aws)
 app.command()(cloud_commands.doctor)
 app.command()(cloud_commands.serve)
 app.command()(cloud_commands.package)
+app.command()(learning_commands.corpus)
+app.command()(learning_commands.train)
 app.add_typer(commands_models.models_app)
 
 

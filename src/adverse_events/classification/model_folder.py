@@ -21,6 +21,12 @@ class ModelManifest(BaseModel, frozen=True, extra="forbid"):
     labels: tuple[str, ...] = Field(min_length=2, description="Class names in the order of the output columns.")
     max_length: int = Field(ge=8, description="Longest sequence the model sees, tokens.")
     ade_threshold: float = Field(ge=0, le=1, description="Decision limit, chosen on validation texts.")
+    thresholds: dict[str, float] = Field(
+        default_factory=dict, description="With more than two classes: the limit of each against all others."
+    )
+    temperature: float = Field(
+        1.0, gt=0, description="What the logits are divided by; part of the graphs already, said here for the record."
+    )
     sha256: dict[str, str] = Field(description="SHA-256 of every file beside this one.")
     recipe: dict[str, Any] = Field(description="Hyperparameters of the training run.")
     data: dict[str, Any] = Field(description="Corpus files: SHA-256, rows, positives.")

@@ -1,259 +1,196 @@
 """Fine-tune a sequence classifier; the same script in a SageMaker training job and on a laptop.
 
-Channels are folders of CSV files with the columns text and label; a file's stem names its source.
-Paths come from arguments whose defaults are SageMaker's ``SM_*`` variables. Metric lines look like
-``validation/f1=0.8412`` so that a tuning job's regular expressions can read them.
+Channels are folders of CSV files with the columns text and label; a file's stem names its source. Run again after an
+interruption, it goes on from the last checkpoint. The log holds lines that `metrics.METRIC_DEFINITIONS` reads.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
+import shutil
 import sys
-from dataclasses import dataclass
-from pathlib import Path
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from sklearn.metrics import average_precision_score, precision_recall_curve
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from transformers import (
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    DataCollatorWithPadding,
-    Trainer,
-    TrainerCallback,
-    TrainingArguments,
-    set_seed,
-)
+from transformers import TrainingArguments, set_seed
 
-from adverse_events.training.corpus import read_labelled
+from adverse_events.corpus.channel import read_channel
+from adverse_events.errors import AdverseEventsError, ContractError
+from adverse_events.training.checkpoint import open_model, open_tokenizer
+from adverse_events.training.losses import Loss, balanced
+from adverse_events.training.metrics import flat, metric_lines, report
+from adverse_events.training.options import parse
+from adverse_events.training.predicting import predict_channels
+from adverse_events.training.run import data_of, has_bf16, recipe_of, resumable
+from adverse_events.training.sampling import repeats
+from adverse_events.training.texts import TrainingTexts, collator, indexed, teachers_of, with_extra_texts
+from adverse_events.training.thresholds import choose_threshold
+from adverse_events.training.trainer import AveragedWeights, EpochReport, TextTrainer
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
     from transformers import PreTrainedTokenizerBase
 
-LABELS = ("NOT_ADE", "ADE")
+    from adverse_events.training.texts import Augment
+    from adverse_events.training.trainer import Tracker
+
+METRICS = "metrics.json"
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """One source's tokenised texts; a map-style dataset for the trainer."""
-
-    name: str
-    texts: list[str]
-    labels: list[int]
-    encodings: list[list[int]]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        return {"input_ids": self.encodings[index], "labels": self.labels[index]}
-
-
-class AveragedWeights(TrainerCallback):  # type: ignore[misc] # transformers is not typed
-    """Keep a moving average of the weights and put it in place of the last ones when training ends.
-
-    The average is better calibrated and less at the mercy of the last batches than any single step.
-
-    Args:
-        model: The model being trained.
-        decay: Share of the average kept at each step, 0-1.
-    """
-
-    def __init__(self, model: torch.nn.Module, decay: float) -> None:
-        """Start the average at the model's present weights."""
-        self._average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay))  # type: ignore[no-untyped-call] # nor is this
-
-    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Take one step's weights into the average."""
-        del args, state, control
-        self._average.update_parameters(kwargs["model"])
-
-    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Leave the average in the model."""
-        del args, state, control
-        kwargs["model"].load_state_dict(self._average.module.state_dict())
-
-
-def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
+def main(
+    arguments: Sequence[str] | None = None, *, tracker: Tracker | None = None, augment: Augment | None = None
+) -> dict[str, Any]:
     """Train, score on the validation channel, save model, tokenizer and ``metrics.json``.
 
-    Returns:
-        What ``metrics.json`` holds: scores by source, the threshold and the recipe.
-    """
-    options = _parse(arguments)
-    set_seed(options.seed)
-    tokenizer = AutoTokenizer.from_pretrained(options.model_name)
-    train = _read_channel(options.train, tokenizer, options.max_length)
-    validation = _read_channel(options.validation, tokenizer, options.max_length)
-    trainer = _trainer(options, tokenizer, _weighted(train, options.source_weights), validation)
-    if options.average_decay:
-        trainer.add_callback(AveragedWeights(trainer.model, options.average_decay))
-    trainer.train(resume_from_checkpoint=_has_checkpoint(options.checkpoint_dir) or None)
+    Args:
+        arguments: As on the command line; the command line's when None.
+        tracker: Where parameters and curves go too.
+        augment: Changes a text each time it is drawn.
 
-    scores = {source.name: _predict(trainer, source) for source in validation}
-    threshold = choose_threshold(scores)
+    Returns:
+        What ``metrics.json`` holds: scores by source, curves, the threshold, the recipe and the hashes of the data.
+
+    Raises:
+        UsageError: An argument that cannot be used.
+        ContractError: Texts or a checkpoint that cannot be used, or a loss that is no number.
+    """
+    options = parse(arguments, os.environ)
+    set_seed(options.seed)
+    tokenizer = open_tokenizer(options.model_name)
+    validation = read_channel(options.validation, options.labels)
+    texts = _training_texts(options, tokenizer, augment)
+    model = open_model(options.model_name, options.labels, max_length=options.max_length, dropout=options.dropout)
+    run: dict[str, Any] = {"recipe": recipe_of(options), "data": data_of(options), "labels": list(options.labels)}
+    resumed_from = resumable(options.checkpoint_dir, run)
+    if tracker:
+        tracker.start({**run["recipe"], **{f"sha256/{name}": value for name, value in run["data"].items()}})
+
+    def judge(judged: torch.nn.Module) -> dict[str, float]:
+        scored = predict_channels(judged, tokenizer, validation, options.max_length)
+        return flat(report(scored, choose_threshold(scored)))
+
+    average = AveragedWeights(model, options.average_decay, resumed_from) if options.average_decay else None
+    epochs = EpochReport(judge, average, options.checkpoint_dir, options.patience, tracker)
+    trainer = TextTrainer(
+        _loss(options, texts),
+        texts,
+        model=model,
+        args=_training_arguments(options),
+        train_dataset=texts,
+        processing_class=tokenizer,
+        data_collator=collator(tokenizer),
+        callbacks=[each for each in (average, epochs) if each],
+    )
+    trainer.train(resume_from_checkpoint=str(resumed_from) if resumed_from else None)
+    epochs.finish(model)
+
+    scored = predict_channels(model, tokenizer, validation, options.max_length)
+    threshold = choose_threshold(scored)
+    scores = report(scored, threshold)
     metrics: dict[str, Any] = {
+        **run,
         "ade_threshold": threshold,
-        "validation": {name: score(y, p, threshold) for name, (y, p) in scores.items()},
-        "recipe": {k: v for k, v in sorted(vars(options).items()) if not isinstance(v, Path)},
+        "validation": scores,
+        "curves": epochs.curves,
+        "taught": int((~np.isnan(texts.teachers[:, 0])).sum()),
+        "versions": {name: version(name) for name in ("torch", "transformers", "tokenizers")},
+        "device": "cuda" if torch.cuda.is_available() else "cpu",
     }
-    options.model_dir.mkdir(parents=True, exist_ok=True)
-    trainer.save_model(str(options.model_dir))
-    tokenizer.save_pretrained(str(options.model_dir))
-    (options.model_dir / "metrics.json").write_text(json.dumps(metrics, indent=2, sort_keys=True) + "\n")
-    for name, values in metrics["validation"].items():
-        print(f"{name} " + " ".join(f"validation/{k}={v:.4f}" for k, v in values.items()))  # noqa: T201 - read by a tuner's regex
+    _save(options, trainer, tokenizer, metrics)
+    for line in metric_lines(scores):
+        print(line, flush=True)  # noqa: T201 - a job's log is where a tuner reads
+    if tracker:
+        tracker.finish([options.model_dir / METRICS])
+    shutil.rmtree(options.checkpoint_dir, ignore_errors=True)
     return metrics
 
 
-def choose_threshold(scores: dict[str, tuple[NDArray[Any], NDArray[Any]]]) -> float:
-    """Return the threshold (0-1, two decimals) with the best mean F1 over the sources."""
-    candidates = np.round(np.arange(0.05, 0.96, 0.01), 2)
-    means = [np.mean([score(y, p, t)["f1"] for y, p in scores.values()]) for t in candidates]
-    return float(candidates[int(np.argmax(means))])
+def _training_texts(
+    options: argparse.Namespace, tokenizer: PreTrainedTokenizerBase, augment: Augment | None
+) -> TrainingTexts:
+    channels = read_channel(options.train, options.labels)
+    sources, texts, named = with_extra_texts(channels, options.extra_texts, options.labels)
+    labels = indexed(named, options.labels)
+    absent = set(range(len(options.labels))) - set(labels)
+    if absent:
+        names = ", ".join(options.labels[label] for label in sorted(absent))
+        raise ContractError(str(options.train), f"no text is labelled {names}; a classifier needs every class")
 
+    def encode(text: str) -> list[int]:
+        return list(tokenizer(text, truncation=True, max_length=options.max_length)["input_ids"])
 
-def score(labels: NDArray[Any], probabilities: NDArray[Any], threshold: float) -> dict[str, float]:
-    """Score one source.
-
-    Args:
-        labels: 0 or 1, one per text.
-        probabilities: 0-1, one per text, same order.
-        threshold: Lowest probability called positive.
-
-    Returns:
-        precision, recall and F1 of the positive class at the threshold; the best F1 over all
-        thresholds; average precision. All 0-1.
-    """
-    called = probabilities >= threshold
-    hits = float((called & (labels == 1)).sum())
-    precision = hits / max(float(called.sum()), 1.0)
-    recall = hits / max(float((labels == 1).sum()), 1.0)
-    curve_precision, curve_recall, _ = precision_recall_curve(labels, probabilities)
-    f1 = 2 * curve_precision * curve_recall / np.maximum(curve_precision + curve_recall, 1e-12)
-    return {
-        "precision": precision,
-        "recall": recall,
-        "f1": 2 * precision * recall / max(precision + recall, 1e-12),
-        "best_f1": float(f1.max()),
-        "average_precision": float(average_precision_score(labels, probabilities)),
-    }
-
-
-def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    env = os.environ
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--train", type=Path, default=env.get("SM_CHANNEL_TRAIN"))
-    parser.add_argument("--validation", type=Path, default=env.get("SM_CHANNEL_VALIDATION"))
-    parser.add_argument("--model-dir", type=Path, default=env.get("SM_MODEL_DIR"))
-    parser.add_argument("--checkpoint-dir", type=Path, default=env.get("SM_CHECKPOINT_DIR", "/opt/ml/checkpoints"))
-    parser.add_argument("--model-name", required=True, help="checkpoint name or folder")
-    parser.add_argument("--epochs", type=float, default=4)
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--max-length", type=int, default=128, help="tokens; longer texts are cut")
-    parser.add_argument("--learning-rate", type=float, default=1.5e-4)
-    parser.add_argument("--warmup-ratio", type=float, default=0.1)
-    parser.add_argument("--weight-decay", type=float, default=0.01)
-    parser.add_argument("--label-smoothing", type=float, default=0.05)
-    parser.add_argument("--average-decay", type=float, default=0.0, help="moving average of weights; 0: none")
-    parser.add_argument("--source-weights", default="", help="NAME=N,...: repeat a source's rows N times")
-    parser.add_argument("--bf16", action="store_true", help="bfloat16 arithmetic where the machine has it")
-    parser.add_argument("--seed", type=int, default=13)
-    options = parser.parse_args(arguments)
-    for name in ("train", "validation", "model_dir"):
-        if getattr(options, name) is None:
-            parser.error(f"--{name.replace('_', '-')} is not given and its SM_ variable is not set")
-    return options
-
-
-def _read_channel(folder: Path, tokenizer: PreTrainedTokenizerBase, max_length: int) -> list[Labelled]:
-    files = sorted(folder.glob("*.csv"))
-    if not files:
-        sys.exit(f"{folder} holds no CSV file; prepare the corpus first")
-    sources = []
-    for path in files:
-        frame = read_labelled(path)
-        texts = frame["text"].tolist()
-        encodings = tokenizer(texts, truncation=True, max_length=max_length)["input_ids"]
-        sources.append(Labelled(path.stem, texts, frame["label"].tolist(), encodings))
-    return sources
-
-
-def _weighted(sources: list[Labelled], weights: str) -> Labelled:
-    times = {name: int(n) for name, n in (pair.split("=") for pair in weights.split(",") if pair)}
-    unknown = set(times) - {s.name for s in sources}
-    if unknown:
-        sys.exit(f"--source-weights names {', '.join(sorted(unknown))}, which the train channel does not hold")
-    parts = [s for s in sources for _ in range(times.get(s.name, 1))]
-    return Labelled(
-        "train",
-        [t for s in parts for t in s.texts],
-        [y for s in parts for y in s.labels],
-        [e for s in parts for e in s.encodings],
-    )
-
-
-def _trainer(
-    options: argparse.Namespace, tokenizer: PreTrainedTokenizerBase, train: Labelled, validation: list[Labelled]
-) -> Trainer:
-    model = AutoModelForSequenceClassification.from_pretrained(
-        options.model_name,
-        num_labels=len(LABELS),
-        id2label=dict(enumerate(LABELS)),
-        label2id=dict(zip(LABELS, (0, 1), strict=True)),
-    )
-    return Trainer(
-        model=model,
-        args=TrainingArguments(
-            output_dir=str(options.checkpoint_dir),
-            num_train_epochs=options.epochs,
-            per_device_train_batch_size=options.batch_size,
-            per_device_eval_batch_size=64,
-            learning_rate=options.learning_rate,
-            warmup_steps=options.warmup_ratio,
-            weight_decay=options.weight_decay,
-            label_smoothing_factor=options.label_smoothing,
-            train_sampling_strategy="group_by_length",
-            bf16=options.bf16,
-            use_cpu=not torch.cuda.is_available(),
-            seed=options.seed,
-            save_strategy="epoch",
-            save_total_limit=2,
-            eval_strategy="epoch",
-            logging_steps=50,
-            report_to=[],
-            disable_tqdm=not sys.stderr.isatty(),
+    return TrainingTexts(
+        sources,
+        texts,
+        labels,
+        tokenizer(texts, truncation=True, max_length=options.max_length)["input_ids"],
+        teachers_of(texts, options.teacher_scores, len(options.labels)),
+        repeats(
+            sources, labels, source_weights=options.source_weights, oversample=options.oversample, seed=options.seed
         ),
-        train_dataset=train,
-        eval_dataset={s.name: s for s in validation},
-        processing_class=tokenizer,
-        data_collator=DataCollatorWithPadding(tokenizer),
-        compute_metrics=_epoch_metrics,
+        augment,
+        encode,
+        options.seed,
     )
 
 
-def _epoch_metrics(prediction: Any) -> dict[str, float]:
-    probabilities = torch.softmax(torch.as_tensor(prediction.predictions, dtype=torch.float32), dim=-1)[:, 1]
-    return score(prediction.label_ids, probabilities.numpy(), 0.5)
+def _loss(options: argparse.Namespace, texts: TrainingTexts) -> Loss:
+    counts = np.bincount([texts.labels[i] for i in texts.chosen if texts.labels[i] >= 0], minlength=len(options.labels))
+    return Loss(
+        label_smoothing=options.label_smoothing,
+        focal_gamma=options.focal_gamma,
+        class_weights=balanced(counts.tolist()) if options.class_weights == "balanced" else None,
+        distil_weight=options.distil_weight if options.teacher_scores else 0.0,
+        distil_temperature=options.distil_temperature,
+        r_drop=options.r_drop,
+    )
 
 
-def _predict(trainer: Trainer, source: Labelled) -> tuple[NDArray[Any], NDArray[Any]]:
-    # Grouping by length reorders evaluation too: labels must be the ones that come back with the predictions.
-    output = trainer.predict(source)
-    logits = torch.as_tensor(output.predictions, dtype=torch.float32)
-    return np.asarray(output.label_ids), np.asarray(torch.softmax(logits, dim=-1)[:, 1])
+def _training_arguments(options: argparse.Namespace) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=str(options.checkpoint_dir),
+        num_train_epochs=options.epochs,
+        per_device_train_batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        warmup_steps=options.warmup_ratio,
+        weight_decay=options.weight_decay,
+        train_sampling_strategy="group_by_length",
+        bf16=has_bf16() if options.bf16 is None else options.bf16,
+        use_cpu=not torch.cuda.is_available(),
+        seed=options.seed,
+        save_strategy="steps" if options.save_steps else "epoch",
+        save_steps=options.save_steps or 500,
+        save_total_limit=2,
+        eval_strategy="no",
+        logging_steps=50,
+        report_to=[],
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        disable_tqdm=not sys.stderr.isatty(),
+    )
 
 
-def _has_checkpoint(folder: Path) -> bool:
-    return folder.is_dir() and any(folder.glob("checkpoint-*"))
+def _save(
+    options: argparse.Namespace, trainer: TextTrainer, tokenizer: PreTrainedTokenizerBase, metrics: dict[str, Any]
+) -> None:
+    options.model_dir.mkdir(parents=True, exist_ok=True)
+    tokenizer.model_max_length = options.max_length
+    trainer.save_model(str(options.model_dir))
+    tokenizer.save_pretrained(str(options.model_dir))
+    text = json.dumps(metrics, indent=2, sort_keys=True) + "\n"
+    (options.model_dir / METRICS).write_text(text, encoding="utf-8")
+    if options.output_data_dir:
+        options.output_data_dir.mkdir(parents=True, exist_ok=True)
+        (options.output_data_dir / METRICS).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except AdverseEventsError as error:
+        sys.exit(f"error: {error}")

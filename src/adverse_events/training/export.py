@@ -107,7 +107,7 @@ def quantise_rows(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArra
     return codes, scales.astype(np.float32)
 
 
-def export(model_dir: Path, output_dir: Path, *, max_length: int) -> None:
+def export(model_dir: Path, output_dir: Path, *, max_length: int, temperature: float = 1.0) -> None:
     """Write ``model.onnx`` (int8 arithmetic), ``reference.onnx`` (float32) and their shared ``weights.bin``.
 
     Both graphs take ``input_ids`` (int32, texts x tokens, padded at the right) and ``lengths`` (int32, texts),
@@ -117,16 +117,16 @@ def export(model_dir: Path, output_dir: Path, *, max_length: int) -> None:
         model_dir: A saved ``BertForSequenceClassification``: config.json and model.safetensors.
         output_dir: Where to write.
         max_length: Longest sequence served, tokens; at most the model's position count.
+        temperature: What logits are divided by, so that the probabilities are calibrated.
 
     Raises:
         ContractError: Another architecture.
     """
     config = json.loads((model_dir / "config.json").read_text())
-    if config["model_type"] != "bert" or config["hidden_act"] != "gelu":
-        raise ContractError(
-            str(model_dir), f"export knows BERT with GELU, not {config['model_type']} with {config['hidden_act']}"
-        )
+    check_exportable(config, str(model_dir))
     weights = load_file(model_dir / "model.safetensors")
+    for part in ("weight", "bias"):
+        weights[f"classifier.{part}"] = weights[f"classifier.{part}"] / np.float32(temperature)
     output_dir.mkdir(parents=True, exist_ok=True)
     graphs: dict[Arithmetic, _Graph] = {name: _Graph(name, config, weights) for name in ("int8", "float32")}
     for graph in graphs.values():
@@ -134,6 +134,25 @@ def export(model_dir: Path, output_dir: Path, *, max_length: int) -> None:
     shared = _write_weights(graphs.values(), output_dir / "weights.bin")
     for arithmetic, graph in graphs.items():
         _write_graph(graph, shared, output_dir / GRAPHS[arithmetic], len(weights["classifier.bias"]))
+
+
+def check_exportable(config: Mapping[str, Any], name: str) -> None:
+    """Refuse an architecture whose arithmetic is not written here, best before it is trained.
+
+    Args:
+        config: What the checkpoint's ``config.json`` says.
+        name: The checkpoint, for the error.
+
+    Raises:
+        ContractError: Another architecture than BERT with GELU and absolute positions.
+    """
+    kind, activation = config.get("model_type"), config.get("hidden_act")
+    positions = config.get("position_embedding_type") or "absolute"
+    if kind != "bert" or activation != "gelu" or positions != "absolute":
+        detail = (
+            f"export knows BERT with GELU and absolute positions, not {kind} with {activation} and {positions} ones"
+        )
+        raise ContractError(name, detail)
 
 
 def _build(graph: _Graph, max_length: int) -> None:

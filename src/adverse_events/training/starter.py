@@ -11,9 +11,10 @@ import logging
 from importlib.util import find_spec
 from pathlib import Path
 
+from adverse_events.corpus.prepare import prepare
+from adverse_events.corpus.source import CorpusSource
 from adverse_events.errors import UsageError
 from adverse_events.training import entry_point
-from adverse_events.training.corpus import Source, prepare
 from adverse_events.training.release import release
 
 SOURCES = ("ade_corpus_v2", "psytar", "tweets_aws_2021")
@@ -42,12 +43,13 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
     corpus, checkpoint = options.work / "corpus", options.work / "model"
-    prepare([Source(name, options.data / name) for name in SOURCES], corpus)
+    # Reviews hold a few rows without a text.
+    prepare([CorpusSource.of(str(options.data / name)) for name in SOURCES], corpus, drop_empty=True)
     channels = ("--train", str(corpus / "train"), "--validation", str(corpus / "validation"))
     places = ("--model-dir", str(checkpoint), "--checkpoint-dir", str(options.work / "checkpoints"))
     entry_point.main([*channels, *places, "--model-name", str(options.base or packaged_base()), *RECIPE])
     test = {"ade_corpus_v2": options.data / "ade_corpus_v2" / "test.csv"} if options.test else None
-    manifest = release(checkpoint, options.output, name=options.name, corpus=corpus, max_length=MAX_LENGTH, test=test)
+    manifest = release(checkpoint, options.output, name=options.name, corpus=corpus, test=test)
     logger.info("%s written to %s", manifest.version, options.output)
     logger.info("%s", manifest.scores)
 

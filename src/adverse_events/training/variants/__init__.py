@@ -1,0 +1,1 @@
+"""Texts written by the project to train on: what the corpora hold too little of."""
