@@ -359,6 +359,7 @@ app.command()(cloud_commands.serve)
 app.command()(cloud_commands.package)
 app.command()(learning_commands.corpus)
 app.command()(learning_commands.train)
+app.command()(learning_commands.evaluate)
 app.add_typer(commands_models.models_app)
 
 

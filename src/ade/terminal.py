@@ -38,7 +38,12 @@ PIPED_WIDTH = 160
 
 def show_json(value: object) -> None:
     """Print `value` as one JSON document on standard output."""
-    print(json.dumps(value, ensure_ascii=False, default=str, allow_nan=False))
+    print(as_json(value))
+
+
+def as_json(value: object) -> str:
+    """Return `value` as one JSON document on one line."""
+    return json.dumps(value, ensure_ascii=False, default=str, allow_nan=False)
 
 
 def show_line(line: str = "") -> None:

@@ -24,8 +24,6 @@ LABELS: Final = ("NOT_ADE", "ADE")
 GROUP_COLUMNS: Final = ("group", "pmid", "drug_id", "review_id", "document_id")
 """Columns that name the document, tried in this order when none is given."""
 
-COLUMNS: Final = ("text", "label", "group", "row")
-
 _NAMED: Final = 5
 _LONGEST_SHOWN: Final = 20
 _NEGATIVE: Final = frozenset(
@@ -43,6 +41,7 @@ def read_labelled(
     text_column: str = "text",
     label_column: str = "label",
     group_column: str | None = None,
+    source_column: str | None = None,
     label_map: Mapping[str, str] | None = None,
     drop_empty: bool = False,
 ) -> pd.DataFrame:
@@ -54,13 +53,14 @@ def read_labelled(
         text_column: Column that holds the text.
         label_column: Column that holds the class.
         group_column: Column that names the document; the first of `GROUP_COLUMNS` that exists when None.
+        source_column: Column that names the source; ``source`` when None and there is one.
         label_map: Class by value of the label column; needed where the values are neither class names nor, with two
             classes, 0 and 1 or another usual pair.
         drop_empty: Leave rows without a text out instead of refusing the file.
 
     Returns:
-        Columns text (masked, never empty), label (one of `labels`), group (text, empty where there is none) and row
-        (the row's number in the file, a header being row 1), in file order.
+        Columns text (masked, never empty), label (one of `labels`), group and source (text, empty where there is none)
+        and row (the row's number in the file, a header being row 1), in file order.
 
     Raises:
         UsageError: The file or a column is missing, or its suffix is unknown.
@@ -75,6 +75,7 @@ def read_labelled(
         text_column=text_column,
         label_column=label_column,
         group_column=group_column,
+        source_column=source_column,
         label_map=label_map,
         drop_empty=drop_empty,
     )
@@ -88,11 +89,13 @@ def labelled(
     text_column: str = "text",
     label_column: str = "label",
     group_column: str | None = None,
+    source_column: str | None = None,
     label_map: Mapping[str, str] | None = None,
     drop_empty: bool = False,
 ) -> pd.DataFrame:
     """As `read_labelled`, of a table already read; its index holds the row numbers, `name` goes into errors."""
-    missing = [column for column in (text_column, label_column, group_column) if column and column not in table.columns]
+    wanted = (text_column, label_column, group_column, source_column)
+    missing = [column for column in wanted if column and column not in table.columns]
     if missing:
         msg = f"{name} has no column {' or '.join(missing)}; it has {', '.join(map(str, table.columns))}"
         raise UsageError(msg)
@@ -103,7 +106,8 @@ def labelled(
         {
             "text": [mask_text("" if pd.isna(text) else str(text)) for text in table[text_column]],
             "label": [_plain(value) for value in table[label_column]],
-            "group": ["" if pd.isna(value) else str(value) for value in table[group]] if group else "",
+            "group": _named(table, group),
+            "source": _named(table, source_column or ("source" if "source" in table.columns else None)),
             "row": table.index,
         }
     )
@@ -182,6 +186,12 @@ def _lines(path: Path) -> list[dict[str, object]]:
                 raise ContractError(str(path), f"line {number} is not a JSON object")
             rows.append(row)
     return rows
+
+
+def _named(table: pd.DataFrame, column: str | None) -> list[str]:
+    if column is None:
+        return [""] * len(table)
+    return ["" if pd.isna(value) else str(value) for value in table[column]]
 
 
 def _plain(value: object) -> str:
