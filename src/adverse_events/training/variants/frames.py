@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from adverse_events.errors import ContractError
 from adverse_events.screening.drugs import DrugLexicon
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-Register = Literal["post", "review", "report"]
 
 LABELS = ("NOT_ADE", "ADE")
 REGISTERS = ("post", "review", "report")
@@ -38,7 +37,7 @@ class Frame:
 
     capability: str
     label: str
-    register: Register
+    register: str
     text: str
 
 
@@ -79,7 +78,7 @@ def material() -> Material:
         if unknown or row["label"] not in LABELS or row["register"] not in REGISTERS:
             problem = f"slot {min(unknown)} is not known" if unknown else "label or register is not known"
             raise ContractError("frames.csv", f"row {number}: {problem}")
-        frames.append(Frame(row["capability"], row["label"], row["register"], row["frame"]))  # type: ignore[arg-type]
+        frames.append(Frame(row["capability"], row["label"], row["register"], row["frame"]))
     return Material(tuple(frames), slots, symptoms, {**drugs, "listed": _listed_drugs()})
 
 
@@ -90,5 +89,5 @@ def _listed_drugs() -> tuple[str, ...]:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    with files(__package__).joinpath(name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    text = files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return list(csv.DictReader(io.StringIO(text, newline="")))

@@ -69,7 +69,7 @@ def _new_text(frames: list[Frame], deck: list[Frame], seen: set[str], rng: rando
         if not deck:
             deck.extend(rng.sample(frames, len(frames)))
         frame = deck.pop()
-        text = give_voice(fill(frame.text, rng), frame.register, rng)
+        text = give_voice(fill(frame.text, rng, may_be_neutral=frame.register != "report"), frame.register, rng)
         if text.casefold() not in seen:
             seen.add(text.casefold())
             return text
