@@ -160,6 +160,13 @@ def test_a_lone_drug_sometimes_becomes_a_neutral_word():
     assert not [text for text in swapped if text != text[:15] + text[15:].upper()]
 
 
+def test_a_neutral_word_is_capitalised_only_where_a_sentence_begins():
+    rng = _rng(1)
+    swapped = {swap_drug("puked on Zoloft again", lexicon().find, rng) for _ in range(200)}
+    assert "puked on this med again" in swapped
+    assert "puked on This med again" not in swapped
+
+
 def test_an_article_keeps_a_name():
     rng = _rng(1)
     assert not [

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _NEUTRAL = ("this med", "my meds", "this medication", "my medication", "this stuff")
 _SHARE_NEUTRAL = 0.25
+_SENTENCE_ENDS = ("", ".", "!", "?", ":")
 _DETERMINERS = frozenset(
     (
         "a",
@@ -69,7 +70,9 @@ def swap_drug(text: str, find_drugs: Callable[[str], Sequence[DrugMention]], rng
     for mention in mentions:
         name = names[mention.mention.lower()]
         name = name.replace(" ", "") if text[mention.begin - 1 : mention.begin] == "#" else name
-        parts += [text[end : mention.begin], _in_case_of(mention.mention, name)]
+        opens = text[: mention.begin].rstrip()[-1:] in _SENTENCE_ENDS
+        written = mention.mention if opens or name not in _NEUTRAL or mention.mention.isupper() else ""
+        parts += [text[end : mention.begin], _in_case_of(written, name)]
         end = mention.end
     return "".join([*parts, text[end:]])
 
