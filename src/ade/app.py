@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from ade import cloud_commands, commands_models, compliance_commands, learning_commands, live_commands
+from ade import (
+    cloud_commands,
+    commands_models,
+    compliance_commands,
+    evaluate_command,
+    learning_commands,
+    live_commands,
+)
 from ade.exits import MEANINGS
 from ade.options import AsJson, Assignments, End, Start, Strict, assigned, moment, span
 from adverse_events import __version__
@@ -359,7 +366,8 @@ app.command()(cloud_commands.serve)
 app.command()(cloud_commands.package)
 app.command()(learning_commands.corpus)
 app.command()(learning_commands.train)
-app.command()(learning_commands.evaluate)
+app.command()(learning_commands.tune)
+app.command()(evaluate_command.evaluate)
 app.add_typer(commands_models.models_app)
 
 

@@ -6,22 +6,17 @@ from typing import Annotated, Any
 import typer
 
 from ade.extras import with_extra
+from ade.labelled_options import GroupColumn, LabelColumn, LabelMap, TextColumn, listed, mapped, numbers
 from ade.options import AsJson
 from adverse_events.errors import UsageError
 
-TextColumn = Annotated[str, typer.Option(metavar="NAME", help="Column that holds the text.")]
-LabelColumn = Annotated[str, typer.Option(metavar="NAME", help="Column that holds the class.")]
-GroupColumn = Annotated[
+Tracking = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME",
-        help="Column that names the document; default: group, pmid, drug_id, review_id or document_id.",
+        metavar="URI",
+        help="Keep runs in MLflow too: sqlite:///FILE, a server, or the ARN of a SageMaker-managed one.",
         show_default=False,
     ),
-]
-LabelMap = Annotated[
-    str | None,
-    typer.Option(metavar="VALUE=CLASS,...", help="Class by value of the label column.", show_default=False),
 ]
 
 
@@ -113,106 +108,69 @@ def train(
             "adverse_events.training.entry_point --help.",
         ),
     ] = None,
+    tracking: Tracking = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a classifier on a prepared corpus and make it ready to serve; run again to go on after an interruption."""
     work = with_extra("ade.train", "train").train
     raise typer.Exit(
-        work(corpus, output, model_name=model_name, name=name, hyperparameters=hyperparameters or [], as_json=as_json)
-    )
-
-
-def evaluate(
-    model: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL", help="Model folder, starter, champion, candidate or a version.", show_default=False
-        ),
-    ],
-    data: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DATA",
-            help="Labelled file (CSV, TSV, JSON lines, Parquet), or a prepared corpus.",
-            show_default=False,
-        ),
-    ],
-    *,
-    against: Annotated[
-        str | None,
-        typer.Option(metavar="MODEL", help="Another model to compare with, text by text.", show_default=False),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write a page; JSON where the name ends with .json.", show_default=False),
-    ] = None,
-    split: Annotated[str, typer.Option(metavar="NAME", help="Split of a prepared corpus.")] = "validation",
-    corpus: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Prepared corpus the model was trained on: refuse texts that occur in it.",
-            show_default=False,
-        ),
-    ] = None,
-    text_column: TextColumn = "text",
-    label_column: LabelColumn = "label",
-    group_column: GroupColumn = None,
-    source_column: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Column that names the source; default: source.", show_default=False),
-    ] = None,
-    label_map: LabelMap = None,
-    bootstrap: Annotated[int, typer.Option(metavar="N", min=100, help="Draws behind the intervals.")] = 2000,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of the draws.")] = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Measure a model on labelled texts: scores with intervals, calibration, what a limit costs in reviewers' time."""
-    work = with_extra("ade.evaluate", "train").evaluate
-    columns = {
-        "text_column": text_column,
-        "label_column": label_column,
-        "group_column": group_column,
-        "source_column": source_column,
-        "label_map": mapped(label_map),
-    }
-    raise typer.Exit(
         work(
-            model,
-            data,
-            against=against,
-            output=output,
-            columns=columns,
-            split=split,
-            corpus=corpus,
-            n_draws=bootstrap,
-            seed=seed,
+            corpus,
+            output,
+            model_name=model_name,
+            name=name,
+            hyperparameters=hyperparameters or [],
+            tracking=tracking,
             as_json=as_json,
         )
     )
 
 
-def listed(labels: str) -> tuple[str, ...]:
-    """Read ``A,B,...``.
-
-    Raises:
-        UsageError: Fewer than two, or one twice.
-    """
-    names = tuple(name.strip() for name in labels.split(",") if name.strip())
-    if len(names) < 2 or len(set(names)) < len(names):  # noqa: PLR2004 - a choice needs two
-        msg = f"--labels {labels!r} must name two or more different classes, the one looked for last"
-        raise UsageError(msg)
-    return names
-
-
-def mapped(label_map: str | None) -> dict[str, str]:
-    """Read ``VALUE=CLASS,...``.
-
-    Raises:
-        UsageError: A part without an equals sign.
-    """
-    pairs = [part.partition("=") for part in (label_map or "").split(",") if part.strip()]
-    if any(not (equals and value.strip() and name.strip()) for value, equals, name in pairs):
-        msg = f"--label-map {label_map!r} is not VALUE=CLASS,VALUE=CLASS"
-        raise UsageError(msg)
-    return {value.strip(): name.strip() for value, _, name in pairs}
+def tune(
+    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="What ade corpus wrote.", show_default=False)],
+    *,
+    output: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder of the search; the same one goes on.", show_default=False)
+    ],
+    model_name: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Checkpoint to choose from: hub name or folder; may be repeated. Default: five of the BioBERT family.",
+            show_default=False,
+        ),
+    ] = None,
+    learning_rate: Annotated[
+        str, typer.Option(metavar="LOW,HIGH", help="Bounds, searched by logarithm.")
+    ] = "5e-6,5e-4",
+    length: Annotated[str, typer.Option(metavar="N,...", help="Sequence lengths, tokens.")] = "16,32,64,128,256",
+    batch_size: Annotated[str, typer.Option(metavar="N,...", help="Batch sizes.")] = "16,32,64,128,256",
+    trials: Annotated[int, typer.Option(metavar="N", min=1, help="Trials, earlier ones included.")] = 20,
+    hours: Annotated[float, typer.Option(metavar="N", help="Hours; the trial under way is finished.")] = 8.0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the search.")] = 13,
+    tracking: Tracking = None,
+    fixed: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Hyperparameter of every trial; may be repeated."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search for better hyperparameters on the validation texts; run it again to go on after an interruption."""
+    space = {
+        "learning_rate": numbers(learning_rate, float, "--learning-rate"),
+        "max_length": numbers(length, int, "--length"),
+        "batch_size": numbers(batch_size, int, "--batch-size"),
+        **({"model_name": tuple(model_name)} if model_name else {}),
+    }
+    raise typer.Exit(
+        with_extra("ade.tune", "train").tune(
+            corpus,
+            output,
+            space=space,
+            budget={"trials": trials, "hours": hours, "seed": seed},
+            baseline={},
+            fixed=fixed or [],
+            tracking=tracking,
+            as_json=as_json,
+        )
+    )

@@ -12,6 +12,7 @@ from adverse_events.errors import UsageError
 from adverse_events.training import entry_point
 from adverse_events.training.checkpoint import check_base
 from adverse_events.training.release import release
+from adverse_events.training.tracking import MlflowTracker, TrackingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,14 @@ INTERRUPTIBLE = "checkpoints"
 
 
 def train(
-    corpus: Path, output: Path, *, model_name: str, name: str | None, hyperparameters: Sequence[str], as_json: bool
+    corpus: Path,
+    output: Path,
+    *,
+    model_name: str,
+    name: str | None,
+    hyperparameters: Sequence[str],
+    tracking: str | None,
+    as_json: bool,
 ) -> int:
     """Train on a prepared corpus, release the model and print its scores; returns the exit code.
 
@@ -37,6 +45,7 @@ def train(
         model_name: Pretrained checkpoint: a name on the hub or a folder.
         name: Short name of the model; the output folder's when None.
         hyperparameters: ``NAME=VALUE`` of the training entry point, such as ``epochs=3``.
+        tracking: MLflow store that keeps the run too; None keeps none.
         as_json: Print the manifest as JSON.
 
     Raises:
@@ -50,13 +59,15 @@ def train(
     check_base(model_name)
     given = [part for pair in hyperparameters for part in _argument(pair)]
     checkpoint = output / CHECKPOINT
+    tracker = MlflowTracker(TrackingSettings(uri=tracking), name or output.resolve().name) if tracking else None
     entry_point.main(
         [
             *("--train", str(corpus / "train"), "--validation", str(corpus / "validation")),
             *("--model-dir", str(checkpoint), "--checkpoint-dir", str(output / INTERRUPTIBLE)),
             *("--model-name", model_name, "--labels", ",".join(frozen.labels)),
             *given,
-        ]
+        ],
+        tracker=tracker,
     )
     manifest = release(checkpoint, output / "model", name=name or output.resolve().name, corpus=corpus)
     if as_json:
