@@ -10,6 +10,7 @@ from ade.files import check_not_input, written
 from adverse_events import assembly
 from adverse_events.classification.embedded import EmbeddedClassifier
 from adverse_events.classification.model_folder import starter_model
+from adverse_events.evaluation.capabilities import load
 from adverse_events.evaluation.data import read_data
 from adverse_events.evaluation.evaluate import evaluate as work
 from adverse_events.evaluation.page import SCORES, plain, render, shown_groups, with_interval
@@ -31,6 +32,7 @@ def evaluate(
     columns: Mapping[str, Any],
     split: str,
     corpus: Path | None,
+    with_capabilities: bool,
     n_draws: int,
     seed: int,
     as_json: bool,
@@ -45,6 +47,7 @@ def evaluate(
         columns: Columns and label map of a labelled file.
         split: Split of a prepared corpus.
         corpus: Prepared corpus that the model was trained on; overlaps are refused.
+        with_capabilities: Ask the project's capability cases too.
         n_draws: Draws of the bootstrap.
         seed: Of the draws.
         as_json: Print the evaluation as JSON.
@@ -58,7 +61,9 @@ def evaluate(
     classifier = EmbeddedClassifier(_folder(model))
     other = EmbeddedClassifier(_folder(against)) if against else None
     texts, facts = read_data(data, labels=classifier.labels, split=split, corpus=corpus, **columns)
-    measured = work(classifier, texts, facts, against=other, n_draws=n_draws, seed=seed)
+    measured = work(
+        classifier, texts, facts, against=other, cases=load() if with_capabilities else (), n_draws=n_draws, seed=seed
+    )
     if output:
         with written(output) as file:
             file.write(terminal.as_json(measured) + "\n" if output.suffix == ".json" else render(measured))
@@ -103,6 +108,22 @@ def _show(measured: Mapping[str, Any]) -> None:
             for point in scores["operating_points"]
         ],
     )
+    if measured["capabilities"]:
+        found = measured["capabilities"]
+        terminal.show_table(
+            ("capability", "cases", "right"),
+            [
+                *(
+                    (
+                        plain(name),
+                        each["n"],
+                        f"{each['accuracy']:.3f} ({each['interval'][0]:.2f}-{each['interval'][1]:.2f})",
+                    )
+                    for name, each in found["by_capability"].items()
+                ),
+                ("all", found["n"], f"{found['overall']:.3f}"),
+            ],
+        )
     if measured["comparison"]:
         terminal.show_table(
             (f"minus {measured['comparison']['other']}", "F1", "worse", "average precision", "worse"),

@@ -51,6 +51,9 @@ def evaluate(
         typer.Option(metavar="NAME", help="Column that names the source; default: source.", show_default=False),
     ] = None,
     label_map: LabelMap = None,
+    capabilities: Annotated[
+        bool, typer.Option("--capabilities/--no-capabilities", help="Ask the project's capability cases too.")
+    ] = True,
     bootstrap: Annotated[int, typer.Option(metavar="N", min=100, help="Draws behind the intervals.")] = 2000,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the draws.")] = 0,
     as_json: AsJson = False,
@@ -73,6 +76,7 @@ def evaluate(
             columns=columns,
             split=split,
             corpus=corpus,
+            with_capabilities=capabilities,
             n_draws=bootstrap,
             seed=seed,
             as_json=as_json,

@@ -10,6 +10,8 @@ from sklearn.metrics import confusion_matrix, precision_recall_curve, precision_
 
 from adverse_events.classification.classify import ade_probability
 from adverse_events.errors import ContractError
+from adverse_events.evaluation.capabilities import score_capabilities
+from adverse_events.evaluation.capabilities.cases import LABELS
 from adverse_events.evaluation.compare import paired_difference
 from adverse_events.evaluation.intervals import DRAWS, intervals
 from adverse_events.evaluation.operating import operating_points
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from adverse_events.classification.embedded import EmbeddedClassifier
+    from adverse_events.evaluation.capabilities import Case
 
 ALL: Final = "all"
 FORMAT: Final = 1
@@ -51,6 +54,7 @@ def evaluate(
     facts: Mapping[str, Any],
     *,
     against: EmbeddedClassifier | None = None,
+    cases: Sequence[Case] = (),
     n_draws: int = DRAWS,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -61,11 +65,12 @@ def evaluate(
         data: Labelled texts; every label must be one of the model's classes.
         facts: Path, sha256 and n_rows of what `data` was read from, as they go into the document.
         against: Another model of the same classes to compare with, text by text.
+        cases: Capability cases to ask too; only a model of the classes NOT_ADE and ADE is asked.
         n_draws: Draws of the bootstrap.
         seed: Of the draws.
 
     Returns:
-        Keys format, model, data, sources (scores by source), all, capabilities (None here) and comparison; no text.
+        Keys format, model, data, sources (scores by source), all, capabilities and comparison; no text of `data`.
 
     Raises:
         ContractError: A label that the model does not know, or another model with other classes.
@@ -109,7 +114,7 @@ def evaluate(
         "draws": {"n": n_draws, "seed": seed},
         "sources": {name: scored(rows) for name, rows in parts.items()},
         ALL: scored(np.arange(len(truth))),
-        "capabilities": None,
+        "capabilities": score_capabilities(model, cases) if cases and model.labels == LABELS else None,
         "comparison": {
             "other": against.model_version,
             "sources": {name: compared(rows) for name, rows in named.items()},

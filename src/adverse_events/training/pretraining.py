@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.nn import functional
 from transformers import (
     AutoModelForMaskedLM,
     DataCollatorForLanguageModeling,
@@ -25,6 +26,20 @@ from adverse_events.training.run import has_bf16
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+_NOT_MASKED = -100
+"""Label that the collator gives to words that are not to be guessed."""
+
+
+class _MaskedTrainer(Trainer):  # type: ignore[misc] # transformers is not typed
+    """Guesses only the words that were masked: the scores over the vocabulary are most of the work."""
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], **_: Any) -> torch.Tensor:
+        """Return the mean loss of the masked words of a batch."""
+        labels = inputs["labels"]
+        is_masked = labels != _NOT_MASKED
+        hidden = model.bert(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).last_hidden_state
+        return functional.cross_entropy(model.cls(hidden[is_masked]).float(), labels[is_masked])
 
 
 def pretrain(
@@ -57,7 +72,7 @@ def pretrain(
     model = AutoModelForMaskedLM.from_pretrained(base)
     encoded = tokenizer(list(texts), truncation=True, max_length=max_length)["input_ids"]
     scratch = output.with_name(f"{output.name}-scratch")
-    trainer = Trainer(
+    trainer = _MaskedTrainer(
         model=model,
         args=TrainingArguments(
             output_dir=str(scratch),

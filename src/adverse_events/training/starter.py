@@ -32,7 +32,7 @@ from adverse_events.training.variants import generate
 SOURCES: Final = ("ade_corpus_v2", "psytar", "tweets_aws_2021")
 MAX_LENGTH: Final = 128
 N_VARIANTS: Final = 4200
-READING_EPOCHS: Final = 3.0
+READING_EPOCHS: Final = 2.0
 SEED: Final = 7
 RECIPE: Final = (
     *("--epochs", "6", "--batch-size", "64", "--learning-rate", "3e-4", "--label-smoothing", "0.05"),
