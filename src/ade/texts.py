@@ -14,7 +14,13 @@ from ade.exits import strictly
 from ade.files import check_not_input, written
 from ade.rows import conclude, refused_line, text_rows
 from adverse_events import assembly
-from adverse_events.classification.classify import ade_probability, decision_limit, is_probability
+from adverse_events.classification.classify import (
+    DIGITS,
+    ade_probability,
+    choose_classes,
+    decision_limit,
+    is_probability,
+)
 from adverse_events.errors import ContractError
 from adverse_events.privacy import mask_text
 from adverse_events.settings import load_settings
@@ -23,11 +29,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ade.rows import TextRow
     from adverse_events.classification.protocol import Classifier
 
 ROWS_PER_CHUNK = 8192
 """Rows scored together: enough to sort by length, little enough to hold."""
+
+PAIR = 2
+"""With two classes, the ADE probability says everything."""
 
 
 def classify(
@@ -84,10 +96,27 @@ def _scored(chunk: Sequence[TextRow], classifier: Classifier, threshold: float) 
         "refused_by_classifier" if index in scored.refusals else "invalid_probability" for index in range(len(texts))
     ]
     found = iter(zip(ade_probability(scores).tolist(), is_probability(scores).tolist(), refused, strict=True))
+    chosen = iter(_classes(classifier, scores, threshold))
     for row in chunk:
         probability, is_valid, refusal = next(found) if row.text is not None else (math.nan, False, "")
+        classes = next(chosen) if row.text is not None else {}
         if is_valid:
-            yield {"row": row.number, "ade_probability": probability, "is_ade": probability >= threshold}
+            yield {"row": row.number, "ade_probability": probability, "is_ade": probability >= threshold, **classes}
         else:
             error = row.error or refusal
             yield {"row": row.number, "error": error, "ade_probability": None, "is_ade": None}
+
+
+def _classes(classifier: Classifier, scores: NDArray[np.float32], threshold: float) -> list[dict[str, Any]]:
+    """Return, per text, what a line says beside the ADE class: with two classes nothing, with more all of them."""
+    labels = classifier.labels
+    if len(labels) <= PAIR or not len(scores):
+        return [{}] * len(scores)
+    chosen = choose_classes(scores, labels, threshold, classifier.thresholds)
+    return [
+        {
+            "label": labels[index],
+            "probabilities": {label: round(value, DIGITS) for label, value in zip(labels, row, strict=True)},
+        }
+        for index, row in zip(chosen, scores.tolist(), strict=True)
+    ]

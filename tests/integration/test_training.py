@@ -15,10 +15,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from ade.texts import classify
 from adverse_events.classification.embedded import EmbeddedClassifier
 from adverse_events.corpus.channel import read_channel
 from adverse_events.corpus.keys import text_key
 from adverse_events.errors import ContractError, UsageError
+from adverse_events.serving.facts import ModelFacts
+from adverse_events.serving.payload import decode_card, encode_card
 from adverse_events.training import entry_point
 from adverse_events.training.checkpoint import open_model, open_tokenizer
 from adverse_events.training.export import export
@@ -101,6 +104,15 @@ def test_three_classes_go_all_the_way(tmp_path):
         [f"metformin {text}" for text in (OTHERS[0], QUESTIONS[0], REACTIONS[0])]
     )
     assert served.argmax(axis=1).tolist() == [0, 1, 2]
+    posts = tmp_path / "posts.csv"
+    posts.write_text("text\n" + "".join(f"metformin {text}\n" for text in (OTHERS[0], QUESTIONS[0], REACTIONS[0])))
+    overrides = {"classifier.model": str(tmp_path / "released")}
+    assert classify(posts, "text", tmp_path / "scores.jsonl", overrides, strict=False, as_json=True) == 0
+    lines = [json.loads(line) for line in (tmp_path / "scores.jsonl").read_text().splitlines()]
+    assert [line["label"] for line in lines] == list(labels)
+    assert all(line["probabilities"].keys() == set(labels) for line in lines)
+    card = ModelFacts.read(tmp_path / "released").card
+    assert dict(decode_card(encode_card(card)).thresholds) == manifest.thresholds
 
 
 def test_one_seed_gives_one_model(folder):

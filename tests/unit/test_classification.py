@@ -4,12 +4,13 @@ import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from adverse_events.classification.classify import ClassifierSettings, classify
+from adverse_events.classification.classify import ClassifierSettings, choose_classes, classify
 from adverse_events.classification.embedded import EmbeddedClassifier
 from adverse_events.classification.model_folder import read_manifest, starter_model
 from adverse_events.classification.protocol import Scored
@@ -35,6 +36,7 @@ class FixedClassifier:
     model_version = "fixed"
     labels = ("NOT_ADE", "ADE")
     ade_threshold = 0.5
+    thresholds = MappingProxyType({})
     served_by = "endpoint fixed"
 
     def __init__(self, ade, refusals=None, *, is_truncated=False):
@@ -228,3 +230,14 @@ def test_the_shipped_model_keeps_its_promises():
     assert sum(path.stat().st_size for path in folder.iterdir()) <= 25_000_000
     assert manifest.scores["agreement_with_float32"]["all"] >= 0.995
     assert manifest.scores["test"]["ade_corpus_v2"]["f1"] >= 0.84
+
+
+def test_of_several_other_classes_the_one_furthest_above_its_limit_is_named():
+    """0.3 of 0.2 is further above than 0.4 of 0.5; an ADE at its limit is an ADE whatever the others say."""
+    scores = np.array([[0.4, 0.3, 0.3], [0.4, 0.1, 0.5], [0.2, 0.1, 0.7]], np.float32)
+    labels = ("NOT_ADE", "QUESTION", "ADE")
+    limits = {"NOT_ADE": 0.5, "QUESTION": 0.2}
+    assert choose_classes(scores, labels, 0.5, limits).tolist() == [1, 2, 2]
+    assert choose_classes(scores, labels, 0.6, limits).tolist() == [1, 0, 2]
+    assert choose_classes(scores, labels, 0.6, {}).tolist() == [0, 0, 2]
+    assert choose_classes(scores, labels, 0.6, {"NOT_ADE": 0.5, "QUESTION": 0.0}).tolist() == [1, 1, 2]

@@ -74,7 +74,7 @@ def test_every_class_is_named_best_first_and_no_number_is_null_and_last():
 
 @pytest.mark.parametrize("version", ["minilm-l6-ade+10fad61ae7e2", "médical; a=b\r\nX: 1%"])
 def test_the_card_survives_its_header_whatever_the_model_is_called(version):
-    card = ModelCard(version, "ADE", 0.5)
+    card = ModelCard(version, "ADE", 0.5, (("a:b,c;d=e", 0.25), ("QUESTION", 0.5)))
     header = payload.encode_card(card)
     assert header.isascii()
     assert header.isprintable()

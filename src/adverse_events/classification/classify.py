@@ -15,7 +15,7 @@ from adverse_events.errors import ContractError
 from adverse_events.staging import CLASSIFIED, REJECTED, StagedWriter, read_staged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from numpy.typing import NDArray
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 DIGITS = 6
 """Decimals of ade_probability kept: far below any difference that matters, above rounding noise."""
+
+_LEAST_LIMIT = 1e-6
+"""A limit of nothing would make its class win always."""
 
 
 class ClassifierSettings(BaseModel, frozen=True, extra="forbid"):
@@ -68,7 +71,7 @@ def classify(batch: Batch, classifier: Classifier, settings: ClassifierSettings)
                     classifier.model_version, f"{len(scored.probabilities)} scores came back for {rows.num_rows} posts"
                 )
             valid = is_probability(scored.probabilities)
-            staged.write(_decided(rows, scored, classifier.labels, threshold).filter(pa.array(valid)))
+            staged.write(_decided(rows, scored, classifier, threshold).filter(pa.array(valid)))
             rejected = [
                 _reject(rows.slice(index, 1).to_pylist()[0], scored.refusals.get(index), classifier.model_version)
                 for index in map(int, np.flatnonzero(~valid))
@@ -102,11 +105,31 @@ def _texts(path: Path) -> Iterator[list[str]]:
         yield rows.column("text").to_pylist()
 
 
-def _decided(rows: pa.RecordBatch, scored: Scored, labels: Sequence[str], threshold: float) -> pa.Table:
+def choose_classes(
+    scores: NDArray[Any], labels: Sequence[str], ade_threshold: float, thresholds: Mapping[str, float]
+) -> NDArray[np.int64]:
+    """Return the index of the class each text is called.
+
+    The ADE class where its probability is at or above its limit; else, of the others, the one that is furthest above
+    its own: the largest probability divided by limit.
+
+    Args:
+        scores: Texts x classes, 0-1; the last class is ADE.
+        labels: Class names.
+        ade_threshold: Decision limit of the ADE class, 0-1.
+        thresholds: Limits of the others, 0-1; without one, a class has 1 like every other without.
+    """
+    limits = np.array([max(thresholds.get(label, 1.0), _LEAST_LIMIT) for label in labels[:-1]])
+    others = np.argmax(np.asarray(scores[:, :-1], np.float64) / limits, axis=1)
+    return np.asarray(np.where(ade_probability(scores) >= ade_threshold, len(labels) - 1, others), np.int64)
+
+
+def _decided(rows: pa.RecordBatch, scored: Scored, classifier: Classifier, threshold: float) -> pa.Table:
+    labels = classifier.labels
     probabilities = ade_probability(scored.probabilities)
     is_ade = probabilities >= threshold
-    others = np.argmax(scored.probabilities[:, :-1], axis=1)
-    named = [labels[-1] if positive else labels[other] for positive, other in zip(is_ade, others, strict=True)]
+    chosen = choose_classes(scored.probabilities, labels, threshold, classifier.thresholds)
+    named = [labels[index] for index in chosen]
     return (
         pa.Table.from_batches([rows])
         .append_column("ade_probability", pa.array(probabilities))

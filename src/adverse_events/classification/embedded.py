@@ -10,7 +10,7 @@ from adverse_events.serving.facts import ModelFacts
 from adverse_events.serving.model import GRAPHS, Arithmetic, OnnxModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -53,6 +53,11 @@ class EmbeddedClassifier:
     def ade_threshold(self) -> float:
         """Decision limit chosen when the model was released, 0-1."""
         return self.manifest.ade_threshold
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """With more than two classes, the limit of each against all others, 0-1; empty with two."""
+        return self.manifest.thresholds
 
     @property
     def served_by(self) -> str:

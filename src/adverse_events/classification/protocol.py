@@ -43,6 +43,10 @@ class Classifier(Protocol):
         """Decision limit the model was released with, 0-1."""
 
     @property
+    def thresholds(self) -> Mapping[str, float]:
+        """With more than two classes, the limit of each against all others, 0-1; empty where the model has none."""
+
+    @property
     def served_by(self) -> str:
         """The remote part that answered so far, such as an endpoint and its variant; empty for one in process."""
 

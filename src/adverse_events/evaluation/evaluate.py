@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_curve, precision_recall_fscore_support
 
-from adverse_events.classification.classify import ade_probability
+from adverse_events.classification.classify import ade_probability, choose_classes
 from adverse_events.errors import ContractError
 from adverse_events.evaluation.capabilities import score_capabilities
 from adverse_events.evaluation.capabilities.cases import LABELS
@@ -147,7 +147,7 @@ def _scores(
     threshold = model.ade_threshold
     positive, found = truth == len(model.labels) - 1, probabilities[:, -1]
     counts = {"n": len(truth), "n_positive": int(positive.sum()), "threshold": threshold}
-    decided = np.where(found >= threshold, len(model.labels) - 1, _otherwise(model, probabilities))
+    decided = choose_classes(probabilities, model.labels, threshold, model.thresholds)
     shared: dict[str, Any] = {
         "confusion": {
             "labels": list(model.labels),
@@ -163,11 +163,6 @@ def _scores(
     shared["curves"]["pr"] = _pr_curve(positive, found)
     bounds = intervals(positive, found, threshold, groups, n_draws=n_draws, seed=seed)
     return {**counts, **score(truth, probabilities, threshold), "intervals": bounds, **shared}
-
-
-def _otherwise(model: EmbeddedClassifier, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
-    limits = np.array([model.manifest.thresholds.get(label, 1.0) for label in model.labels[:-1]])
-    return np.asarray((probabilities[:, :-1] / limits).argmax(axis=1))
 
 
 def _per_class(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .payload import ModelCard
@@ -30,6 +30,7 @@ class ModelFacts:
         max_length: Longest sequence the model sees, tokens.
         ade_threshold: Decision limit the model was released with, 0-1.
         sha256: SHA-256 of every file beside the manifest.
+        thresholds: With more than two classes, the limit of each against all others, 0-1.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ModelFacts:
     max_length: int
     ade_threshold: float
     sha256: Mapping[str, str]
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> ModelFacts:
@@ -54,6 +56,7 @@ class ModelFacts:
                 max_length=int(said["max_length"]),
                 ade_threshold=float(said["ade_threshold"]),
                 sha256={str(name): str(digest) for name, digest in said["sha256"].items()},
+                thresholds={str(label): float(limit) for label, limit in said.get("thresholds", {}).items()},
             )
         except OSError as error:
             msg = f"{path} cannot be read ({error.strerror}); is the model archive in this folder?"
@@ -71,7 +74,7 @@ class ModelFacts:
     @property
     def card(self) -> ModelCard:
         """What the server says of the model in its header."""
-        return ModelCard(self.version, self.labels[-1], self.ade_threshold)
+        return ModelCard(self.version, self.labels[-1], self.ade_threshold, tuple(sorted(self.thresholds.items())))
 
     def check_files(self, folder: Path) -> None:
         """Compare every file of the folder with its hash.

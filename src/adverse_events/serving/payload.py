@@ -74,6 +74,7 @@ class ModelCard(NamedTuple):
     version: str = ""
     ade_label: str = ""
     ade_threshold: float | None = None
+    thresholds: tuple[tuple[str, float], ...] = ()
 
 
 def encode_request(texts: Sequence[str]) -> bytes:
@@ -199,6 +200,8 @@ def text_scores(row: Any, *, says_truncated: bool) -> TextScores:
 def encode_card(card: ModelCard) -> str:
     """Return the header that names the model."""
     said = {"model_version": card.version, "ade_label": card.ade_label, "ade_threshold": str(card.ade_threshold)}
+    if card.thresholds:
+        said["thresholds"] = ",".join(f"{quote(label, safe='')}:{limit}" for label, limit in card.thresholds)
     # Percent signs only where a name holds what a header or its separators cannot carry.
     return ";".join(f"{name}={quote(value, safe='+ ./:')}" for name, value in said.items())
 
@@ -208,9 +211,11 @@ def decode_card(header: str) -> ModelCard:
     said = {name: unquote(value) for name, _, value in (part.partition("=") for part in header.split(";"))}
     try:
         threshold = float(said["ade_threshold"]) if "ade_threshold" in said else None
+        pairs = (part.rpartition(":") for part in said.get("thresholds", "").split(",") if part)
+        limits = tuple((unquote(label), float(limit)) for label, _, limit in pairs)
     except ValueError:
-        threshold = None
-    return ModelCard(said.get("model_version", ""), said.get("ade_label", ""), threshold)
+        threshold, limits = None, ()
+    return ModelCard(said.get("model_version", ""), said.get("ade_label", ""), threshold, limits)
 
 
 def encode_line(identifier: str, text: str) -> str:

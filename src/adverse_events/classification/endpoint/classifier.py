@@ -13,7 +13,7 @@ from adverse_events.classification.endpoint.identity import config_name_of, iden
 from adverse_events.errors import ContractError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from threading import Event
 
     from adverse_events.aws.session import Cloud
@@ -74,6 +74,11 @@ class SageMakerClassifier:
     def ade_threshold(self) -> float:
         """Decision limit the model was released with, 0-1; 0.5 where the endpoint does not say."""
         return self.identity.ade_threshold
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """Limit of each class; empty where the endpoint does not say."""
+        return self.identity.thresholds
 
     @property
     def served_by(self) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from adverse_events.aws.errors import translated
 from adverse_events.errors import ContractError, PermanentServiceError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from adverse_events.aws.session import Cloud
     from adverse_events.serving.payload import ModelCard
@@ -56,6 +56,7 @@ class Identity:
         model_version: Name stored with every row it scores.
         labels: Class names; the others sorted, the ADE class last.
         ade_threshold: Decision limit, 0-1.
+        thresholds: With more than two classes, the limit of each against all others, 0-1; empty where it does not say.
         card_version: What every answer's header must say; empty for a server that is not this project's.
     """
 
@@ -63,6 +64,7 @@ class Identity:
     labels: tuple[str, ...]
     ade_threshold: float
     card_version: str
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 def standing_of(cloud: Cloud, name: str, variant: str | None) -> Standing:
@@ -145,6 +147,7 @@ def identity_of(
         labels=(*sorted(set(labels) - {ade}), ade),
         ade_threshold=threshold,
         card_version=card.version,
+        thresholds=dict(card.thresholds),
     )
 
 

@@ -18,7 +18,7 @@ from adverse_events.errors import ContractError, PermanentServiceError, UsageErr
 from adverse_events.serving import payload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from adverse_events.aws.session import Cloud
     from adverse_events.classification.endpoint.identity import Standing
@@ -76,6 +76,11 @@ class TransformClassifier:
     def ade_threshold(self) -> float:
         """As the endpoint's, 0-1."""
         return self.identity.ade_threshold
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """As the endpoint's."""
+        return self.identity.thresholds
 
     @property
     def served_by(self) -> str:
