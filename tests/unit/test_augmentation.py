@@ -9,7 +9,7 @@ TEXT = "i took zoloft for two weeks and did not sleep at all never again thanks 
 
 
 def _augmenter(**shares):
-    return Augmenter(assembly.lexicon().find, **shares)
+    return Augmenter(assembly.lexicon().find, **{"rename": 0.5, "shorten": 0.3, "lost": 0.08, **shares})
 
 
 def _changed(seed, **shares):

@@ -166,10 +166,18 @@ def _extremes(evaluations: Iterable[Evaluation]) -> tuple[tuple[str, float], tup
 
 
 def _training_command(recipe: Mapping[str, Any]) -> str:
-    """Return the command that trains by `recipe`: every hyperparameter is a flag of the entry point."""
+    """Return the command that trains by `recipe`: the one it names, else every hyperparameter as a flag."""
+    if isinstance(recipe.get("command"), str):
+        return str(recipe["command"])
     words = ["python -m adverse_events.training.entry_point --train CORPUS/train --validation CORPUS/validation"]
     words.append("--model-dir CHECKPOINT")
-    for name, value in sorted(recipe.items()):
+    for name, given in sorted(recipe.items()):
+        # A weight per name, as --source-weights takes it.
+        value = (
+            ",".join(f"{key}={each:g}" for key, each in given.items())
+            if name == "source_weights" and isinstance(given, dict)
+            else given
+        )
         flag = f"--{name.replace('_', '-')}"
         if name == "model_name":
             words.append(f"{flag} BASE")

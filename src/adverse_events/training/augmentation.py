@@ -34,9 +34,9 @@ class Augmenter:
     """
 
     find_drugs: Callable[[str], Sequence[DrugMention]]
-    rename: float = 0.5
-    shorten: float = 0.3
-    lost: float = 0.08
+    rename: float
+    shorten: float
+    lost: float
 
     def __call__(self, text: str, rng: random.Random) -> str:
         """Return `text`, changed or not as `rng` decides."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+RECORD = "pretraining.json"
 _NOT_MASKED = -100
 """Label that the collator gives to words that are not to be guessed."""
 
@@ -109,5 +110,5 @@ def pretrain(
         "seed": seed,
         "last_loss": float(losses[-1]) if losses else None,
     }
-    (output / "pretraining.json").write_text(json.dumps(done, indent=2) + "\n", encoding="utf-8")
+    (output / RECORD).write_text(json.dumps(done, indent=2) + "\n", encoding="utf-8")
     return done

@@ -36,7 +36,13 @@ PAIR = 2
 
 
 def release(
-    checkpoint: Path, output: Path, *, name: str, corpus: Path, test: Mapping[str, Path] | None = None
+    checkpoint: Path,
+    output: Path,
+    *,
+    name: str,
+    corpus: Path,
+    recipe: Mapping[str, Any] | None = None,
+    test: Mapping[str, Path] | None = None,
 ) -> ModelManifest:
     """Write the model folder of a trained checkpoint.
 
@@ -48,6 +54,7 @@ def release(
         output: Folder to write; what it holds is replaced.
         name: Short name of the model.
         corpus: Prepared corpus, whose manifest and validation texts are used.
+        recipe: What was done beside the training run, for the record.
         test: Labelled files by source, scored after everything is chosen, and only to be reported.
 
     Returns:
@@ -74,7 +81,7 @@ def release(
         ade_threshold=0.5,
         temperature=temperature,
         sha256={file: sha256_of(output / file) for file in (*GRAPHS.values(), "weights.bin", "tokenizer.json")},
-        recipe=metrics["recipe"],
+        recipe={**metrics["recipe"], **(recipe or {})},
         data=frozen.model_dump(mode="json"),
         scores={},
     )

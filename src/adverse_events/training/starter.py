@@ -24,6 +24,7 @@ from adverse_events.corpus.source import CorpusSource
 from adverse_events.errors import UsageError
 from adverse_events.training import entry_point
 from adverse_events.training.augmentation import Augmenter
+from adverse_events.training.pretraining import RECORD as PRETRAINING
 from adverse_events.training.pretraining import pretrain
 from adverse_events.training.release import release
 from adverse_events.training.teachers import starter_scores
@@ -42,6 +43,7 @@ RECIPE: Final = (
     *("--source-weights", "tweets_aws_2021=3", "--max-length", str(MAX_LENGTH), "--seed", str(SEED)),
     *("--distil-weight", "0.8", "--distil-temperature", "1.5"),
 )
+AUGMENTATION: Final = {"rename": 0.5, "shorten": 0.3, "lost": 0.08}
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +58,7 @@ def main() -> None:
         # Reviews hold a few rows without a text.
         prepare([CorpusSource.of(str(options.data / name)) for name in SOURCES], corpus, drop_empty=True)
     variants = _variants(options.work / "variants.csv")
-    if not (read / "pretraining.json").exists():
+    if not (read / PRETRAINING).exists():
         texts = [text for channel in read_channel(corpus / "train", LABELS) for text in channel.texts]
         base = options.base or packaged_base()
         done = pretrain(base, texts, read, epochs=READING_EPOCHS, max_length=MAX_LENGTH, seed=SEED)
@@ -72,10 +74,17 @@ def main() -> None:
             "teacher-scores": options.teachers or starter_scores(),
         }
         given = [part for name, path in paths.items() for part in (f"--{name}", str(path))]
-        entry_point.main([*given, *RECIPE], augment=Augmenter(assembly.lexicon().find))
+        entry_point.main([*given, *RECIPE], augment=Augmenter(assembly.lexicon().find, **AUGMENTATION))
         logger.info("trained, %.0f s", time.monotonic() - began)
     test = {"ade_corpus_v2": options.data / "ade_corpus_v2" / "test.csv"} if options.test else None
-    manifest = release(checkpoint, options.output, name=options.name, corpus=corpus, test=test)
+    told = {
+        "command": "make model DATA=folder-of-corpora",
+        "base": "all-MiniLM-L6-v2",
+        "pretraining": json.loads((read / PRETRAINING).read_text(encoding="utf-8")),
+        "augmentation": AUGMENTATION,
+        "variants": N_VARIANTS,
+    }
+    manifest = release(checkpoint, options.output, name=options.name, corpus=corpus, recipe=told, test=test)
     logger.info("%s written to %s, %.0f s", manifest.version, options.output, time.monotonic() - began)
     logger.info("%s", json.dumps(manifest.scores, indent=1))
 
