@@ -24,10 +24,10 @@ from adverse_events.serving.facts import ModelFacts
 from adverse_events.serving.payload import decode_card, encode_card
 from adverse_events.training import entry_point
 from adverse_events.training.checkpoint import open_model, open_tokenizer
-from adverse_events.training.export import export
 from adverse_events.training.metrics import METRIC_DEFINITIONS
 from adverse_events.training.predicting import predict, softmax
 from adverse_events.training.release import release
+from adverse_events.training.run import resumable
 from tests.tiny_model import DRUGS, OTHERS, QUESTIONS, REACTIONS, arguments, made_base, made_corpus
 
 # transformers and torch warn about their own internals; their warnings are not ours to mend.
@@ -140,6 +140,18 @@ def test_a_run_killed_half_way_goes_on_and_ends_the_same(folder):
     resumed, undisturbed = _weights(folder / "cut"), _weights(folder / "whole")
     assert all(torch.allclose(tensor, undisturbed[name], atol=1e-6) for name, tensor in resumed.items())
     assert not checkpoints.exists()
+
+
+def test_a_checkpoint_cut_short_is_passed_over(tmp_path):
+    """Everything but its mark is there: the average of the weights would be missing."""
+    run = {"recipe": "one"}
+    assert resumable(tmp_path, run) is None
+    for step in (3, 6):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text("{}")
+    (tmp_path / "checkpoint-3" / "complete").touch()
+    assert resumable(tmp_path, run) == tmp_path / "checkpoint-3"
+    assert not (tmp_path / "checkpoint-6").exists()
 
 
 def _slowed():
@@ -347,12 +359,6 @@ def test_a_checkpoint_without_tokenizer_is_refused(folder, tmp_path):
         (tmp_path / name).write_bytes((folder / "base" / name).read_bytes())
     with pytest.raises(UsageError, match="tokenizer"):
         open_tokenizer(str(tmp_path))
-
-
-def test_another_architecture_is_refused_by_the_export(tmp_path):
-    (tmp_path / "config.json").write_text('{"model_type": "roberta", "hidden_act": "gelu"}')
-    with pytest.raises(ContractError, match="not roberta"):
-        export(tmp_path, tmp_path / "out", max_length=32)
 
 
 def test_what_nobody_trained_is_not_released(folder, tmp_path):

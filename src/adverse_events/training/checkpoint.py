@@ -10,7 +10,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTok
 from transformers.utils import logging as transformers_logging
 
 from adverse_events.errors import ContractError, UsageError
-from adverse_events.training.export import check_exportable
+from adverse_events.training.architectures import check_exportable, first_position
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,12 +76,7 @@ def open_model(name: str, labels: Sequence[str], *, max_length: int, dropout: fl
     _check_reachable(name)
     config = _config(name)
     limit = getattr(config, "max_position_embeddings", None)
-    # RoBERTa and its kin count positions from the padding index on.
-    usable = (
-        limit - (config.pad_token_id + 1)
-        if limit and config.model_type in {"roberta", "xlm-roberta", "mpnet"}
-        else limit
-    )
+    usable = limit - first_position(config.to_dict()) if limit else None
     if usable and max_length > usable:
         msg = f"--max-length {max_length} is beyond {name}'s {usable} positions; choose at most {usable}"
         raise UsageError(msg)

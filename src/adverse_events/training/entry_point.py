@@ -28,7 +28,7 @@ from adverse_events.training.run import data_of, has_bf16, recipe_of, resumable
 from adverse_events.training.sampling import repeats
 from adverse_events.training.texts import TrainingTexts, collator, indexed, teachers_of, with_extra_texts
 from adverse_events.training.thresholds import choose_threshold
-from adverse_events.training.trainer import AveragedWeights, EpochReport, TextTrainer
+from adverse_events.training.trainer import AveragedWeights, CompleteCheckpoints, EpochReport, TextTrainer
 
 if TYPE_CHECKING:
     import argparse
@@ -84,7 +84,7 @@ def main(
         train_dataset=texts,
         processing_class=tokenizer,
         data_collator=collator(tokenizer),
-        callbacks=[each for each in (average, epochs) if each],
+        callbacks=[each for each in (average, epochs, CompleteCheckpoints()) if each],
     )
     trainer.train(resume_from_checkpoint=str(resumed_from) if resumed_from else None)
     epochs.finish(model)

@@ -1,4 +1,4 @@
-"""Export a BERT-family classifier to ONNX: stored in int8, computed in int8 or float32.
+"""Export a classifier to ONNX: stored in int8, computed in int8 or float32.
 
 The graph is written operator by operator rather than traced, because the quantisation is in the
 operators. Weights are int8 with one scale per output channel. Activations are quantised row by row
@@ -9,23 +9,23 @@ flips 1 to 2 % of decisions and makes a score depend on its neighbours. `docs/ad
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from safetensors.numpy import load_file
 
 from adverse_events.classification.embedded import GRAPHS, Arithmetic
-from adverse_events.errors import ContractError
+from adverse_events.training.architectures import Linear, read_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from adverse_events.training.architectures import Encoder, Layer, Norm
 
 GELU_FLOOR = 0.17
 """GELU is never below -0.16998: adding this makes its output non-negative, so all 8 bits are used."""
@@ -40,8 +40,7 @@ class _Graph:
     """One graph being written: collects nodes and constants under unique names."""
 
     arithmetic: Arithmetic
-    config: Mapping[str, Any]
-    weights: Mapping[str, NDArray[np.float32]]
+    encoder: Encoder
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
 
@@ -55,10 +54,9 @@ class _Graph:
         self.nodes.append(helper.make_node(kind, list(inputs), [output], domain=domain, **attributes))
         return output
 
-    def linear(
-        self, rows: str, name: str, weight: NDArray[np.float32], bias: NDArray[np.float32], *, floor: float = 0.0
-    ) -> str:
-        """Multiply `rows` (tokens, inputs) by `weight` (outputs, inputs) and add `bias` (outputs)."""
+    def linear(self, rows: str, name: str, linear: Linear, *, floor: float = 0.0) -> str:
+        """Multiply `rows` (tokens, inputs) and add the bias; no value of `rows` is below -`floor`, if that is given."""
+        weight, bias = linear
         quantised, scales = quantise_rows(weight)
         stored = self.constant(f"{name}.weight", quantised.T)
         scale = self.constant(f"{name}.scale", scales)
@@ -114,7 +112,7 @@ def export(model_dir: Path, output_dir: Path, *, max_length: int, temperature: f
     and return ``probabilities`` (float32, texts x classes).
 
     Args:
-        model_dir: A saved ``BertForSequenceClassification``: config.json and model.safetensors.
+        model_dir: A saved classifier of one of `architectures.FAMILIES`: config.json and model.safetensors.
         output_dir: Where to write.
         max_length: Longest sequence served, tokens; at most the model's position count.
         temperature: What logits are divided by, so that the probabilities are calibrated.
@@ -122,103 +120,89 @@ def export(model_dir: Path, output_dir: Path, *, max_length: int, temperature: f
     Raises:
         ContractError: Another architecture.
     """
-    config = json.loads((model_dir / "config.json").read_text())
-    check_exportable(config, str(model_dir))
-    weights = load_file(model_dir / "model.safetensors")
-    for part in ("weight", "bias"):
-        weights[f"classifier.{part}"] = weights[f"classifier.{part}"] / np.float32(temperature)
+    encoder = read_encoder(model_dir, max_length=max_length, temperature=temperature)
     output_dir.mkdir(parents=True, exist_ok=True)
-    graphs: dict[Arithmetic, _Graph] = {name: _Graph(name, config, weights) for name in ("int8", "float32")}
+    graphs: dict[Arithmetic, _Graph] = {name: _Graph(name, encoder) for name in ("int8", "float32")}
     for graph in graphs.values():
-        _build(graph, max_length)
+        _build(graph)
     shared = _write_weights(graphs.values(), output_dir / "weights.bin")
     for arithmetic, graph in graphs.items():
-        _write_graph(graph, shared, output_dir / GRAPHS[arithmetic], len(weights["classifier.bias"]))
+        _write_graph(graph, shared, output_dir / GRAPHS[arithmetic], encoder.n_classes)
 
 
-def check_exportable(config: Mapping[str, Any], name: str) -> None:
-    """Refuse an architecture whose arithmetic is not written here, best before it is trained.
-
-    Args:
-        config: What the checkpoint's ``config.json`` says.
-        name: The checkpoint, for the error.
-
-    Raises:
-        ContractError: Another architecture than BERT with GELU and absolute positions.
-    """
-    kind, activation = config.get("model_type"), config.get("hidden_act")
-    positions = config.get("position_embedding_type") or "absolute"
-    if kind != "bert" or activation != "gelu" or positions != "absolute":
-        detail = (
-            f"export knows BERT with GELU and absolute positions, not {kind} with {activation} and {positions} ones"
-        )
-        raise ContractError(name, detail)
-
-
-def _build(graph: _Graph, max_length: int) -> None:
-    rows = _embed(graph, max_length)
-    for layer in range(graph.config["num_hidden_layers"]):
-        rows = _encode(graph, f"bert.encoder.layer.{layer}", rows)
-    hidden = graph.constant("hidden", np.array([graph.config["hidden_size"]], np.int64))
+def _build(graph: _Graph) -> None:
+    encoder = graph.encoder
+    rows = _embed(graph)
+    bias = _bias_of_distances(graph)
+    for number, layer in enumerate(encoder.layers):
+        rows = _encode(graph, f"layer.{number}", layer, rows, bias)
+    hidden = graph.constant("hidden", np.array([encoder.hidden], np.int64))
     tokens = graph.op("Reshape", rows, graph.op("Concat", "shape", hidden, axis=0))
     pooled = graph.op("Gather", tokens, graph.constant("first", np.array(0, np.int64)), axis=1)
-    for name, activation in (("bert.pooler.dense", "Tanh"), ("classifier", "Softmax")):
-        weight = graph.constant(f"{name}.weight", graph.weights[f"{name}.weight"])
-        bias = graph.constant(f"{name}.bias", graph.weights[f"{name}.bias"])
-        pooled = graph.op(activation, graph.op("Gemm", pooled, weight, bias, transB=1))
+    # These few numbers decide: they stay in float32.
+    for number, (linear, activation) in enumerate(encoder.head):
+        weight = graph.constant(f"head.{number}.weight", linear.weight)
+        product = graph.op("Gemm", pooled, weight, graph.constant(f"head.{number}.bias", linear.bias), transB=1)
+        pooled = graph.op(activation, product, domain=_CONTRIB if activation == "Gelu" else "")
     graph.nodes.append(helper.make_node("Identity", [pooled], ["probabilities"]))
 
 
-def _embed(graph: _Graph, max_length: int) -> str:
-    prefix = "bert.embeddings"
-    codes, scales = quantise_rows(graph.weights[f"{prefix}.word_embeddings.weight"])
+def _embed(graph: _Graph) -> str:
+    encoder = graph.encoder
+    codes, scales = quantise_rows(encoder.words)
     graph.nodes.append(helper.make_node("Shape", ["input_ids"], ["shape"]))
     words = graph.op("Gather", graph.constant("words", codes), "input_ids")
     word_scales = graph.op("Gather", graph.constant("words.scale", scales[:, None]), "input_ids")
     embedded = graph.op("Mul", graph.op("Cast", words, to=TensorProto.FLOAT), word_scales)
-    places = graph.weights[f"{prefix}.position_embeddings.weight"][:max_length]
-    places = places + graph.weights[f"{prefix}.token_type_embeddings.weight"][0]
     n_tokens = graph.op("Gather", "shape", graph.constant("second", np.array([1], np.int64)))
     zero = graph.constant("zero", np.array([0], np.int64))
-    here = graph.op("Slice", graph.constant("places", places), zero, n_tokens, zero)
-    return _normalise(graph, f"{prefix}.LayerNorm", _flat(graph, graph.op("Add", embedded, here)))
-
-
-def _encode(graph: _Graph, prefix: str, rows: str) -> str:
-    hidden, heads = graph.config["hidden_size"], graph.config["num_attention_heads"]
-    parts = [f"{prefix}.attention.self.{part}" for part in ("query", "key", "value")]
-    joined = graph.linear(
-        rows,
-        f"{prefix}.attention.self",
-        np.concatenate([graph.weights[f"{part}.weight"] for part in parts]),
-        np.concatenate([graph.weights[f"{part}.bias"] for part in parts]),
+    here = graph.op("Slice", graph.constant("places", encoder.places), zero, n_tokens, zero)
+    rows = _normalise(
+        graph, "embeddings.norm", encoder.norm, _flat(graph, graph.op("Add", embedded, here), encoder.words.shape[1])
     )
+    return graph.linear(rows, "embeddings.projection", encoder.projection) if encoder.projection else rows
+
+
+def _bias_of_distances(graph: _Graph) -> str:
+    """Return (1, heads, tokens, tokens) to add to attention, or nothing where the family has no such bias."""
+    bias = graph.encoder.distance_bias
+    if bias is None:
+        return ""
+    number = graph.op("Gather", "shape", graph.constant("one_index", np.array(1, np.int64)))
+    start, step = graph.constant("start", np.array(0, np.int64)), graph.constant("one_index", np.array(1, np.int64))
+    places = graph.op("Range", start, number, step)
+    last, first = graph.constant("as_columns", np.array([1], np.int64)), graph.constant("zero", np.array([0], np.int64))
+    back = graph.op("Sub", graph.op("Unsqueeze", places, last), graph.op("Unsqueeze", places, first))
+    middle = graph.constant("no_distance", np.array(bias.shape[1] // 2, np.int64))
+    chosen = graph.op("Gather", graph.constant("distances", bias), graph.op("Add", back, middle), axis=1)
+    return graph.op("Unsqueeze", chosen, first)
+
+
+def _encode(graph: _Graph, name: str, layer: Layer, rows: str, bias: str) -> str:
+    hidden = graph.encoder.hidden
+    parts = (layer.query, layer.key, layer.value)
+    weight, addition = (np.concatenate(each) for each in zip(*parts, strict=True))
+    joined = graph.linear(rows, f"{name}.attention", Linear(weight, addition))
     shape = graph.op("Concat", "shape", graph.constant("hidden3", np.array([3 * hidden], np.int64)), axis=0)
-    thirds = [f"{prefix}.{part}" for part in ("q", "k", "v")]
+    thirds = [f"{name}.{part}" for part in ("q", "k", "v")]
     graph.nodes.append(helper.make_node("Split", [graph.op("Reshape", joined, shape)], thirds, axis=2, num_outputs=3))
-    mixed = graph.op("MultiHeadAttention", *thirds, "", "lengths", domain=_CONTRIB, num_heads=heads)
-    rows = _residual(graph, f"{prefix}.attention.output", _flat(graph, mixed), rows)
-    name = f"{prefix}.intermediate.dense"
-    inner = graph.linear(rows, name, graph.weights[f"{name}.weight"], graph.weights[f"{name}.bias"])
-    return _residual(graph, f"{prefix}.output", graph.op("Gelu", inner, domain=_CONTRIB), rows, floor=GELU_FLOOR)
+    given = [*thirds, "", "lengths", *([bias] if bias else [])]
+    mixed = graph.op("MultiHeadAttention", *given, domain=_CONTRIB, num_heads=graph.encoder.heads)
+    product = graph.linear(_flat(graph, mixed, hidden), f"{name}.mixed", layer.mixed)
+    rows = _normalise(graph, f"{name}.mixed_norm", layer.mixed_norm, graph.op("Add", product, rows))
+    inner = graph.op("Gelu", graph.linear(rows, f"{name}.inner", layer.inner), domain=_CONTRIB)
+    product = graph.linear(inner, f"{name}.outer", layer.outer, floor=GELU_FLOOR)
+    return _normalise(graph, f"{name}.outer_norm", layer.outer_norm, graph.op("Add", product, rows))
 
 
-def _residual(graph: _Graph, prefix: str, rows: str, skipped: str, *, floor: float = 0.0) -> str:
-    name = f"{prefix}.dense"
-    product = graph.linear(rows, name, graph.weights[f"{name}.weight"], graph.weights[f"{name}.bias"], floor=floor)
-    return _normalise(graph, f"{prefix}.LayerNorm", graph.op("Add", product, skipped))
+def _normalise(graph: _Graph, name: str, norm: Norm, rows: str) -> str:
+    gain, shift = graph.constant(f"{name}.gain", norm.gain), graph.constant(f"{name}.shift", norm.shift)
+    return graph.op("LayerNormalization", rows, gain, shift, axis=-1, epsilon=graph.encoder.epsilon)
 
 
-def _normalise(graph: _Graph, name: str, rows: str) -> str:
-    gain = graph.constant(f"{name}.weight", graph.weights[f"{name}.weight"])
-    shift = graph.constant(f"{name}.bias", graph.weights[f"{name}.bias"])
-    return graph.op("LayerNormalization", rows, gain, shift, axis=-1, epsilon=graph.config["layer_norm_eps"])
-
-
-def _flat(graph: _Graph, tokens: str) -> str:
-    """Turn (texts, tokens, hidden) into (texts x tokens, hidden): one row per token."""
-    shape = graph.constant("rows", np.array([-1, graph.config["hidden_size"]], np.int64))
-    return graph.op("Reshape", tokens, shape)
+def _flat(graph: _Graph, tokens: str, size: int) -> str:
+    """Turn (texts, tokens, size) into (texts x tokens, size): one row per token."""
+    return graph.op("Reshape", tokens, graph.constant(f"rows_of_{size}", np.array([-1, size], np.int64)))
 
 
 def _write_weights(graphs: Iterable[_Graph], path: Path) -> dict[str, tuple[int, int]]:

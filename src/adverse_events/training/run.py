@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers.trainer_utils import get_last_checkpoint
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint
 
 from adverse_events.corpus.manifest import sha256_of
 from adverse_events.errors import UsageError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import argparse
 
 RUN = "run.json"
+COMPLETE = "complete"  # written last into a checkpoint; one without it was cut short
 
 
 def recipe_of(options: argparse.Namespace) -> dict[str, Any]:
@@ -53,6 +55,8 @@ def _csv(folder: Path) -> list[Path]:
 def resumable(folder: Path, run: dict[str, Any]) -> Path | None:
     """Return the checkpoint to go on from, and mark the folder as this run's.
 
+    Checkpoints that were cut short while they were written are removed.
+
     Raises:
         UsageError: The folder holds another run's checkpoints.
     """
@@ -64,4 +68,8 @@ def resumable(folder: Path, run: dict[str, Any]) -> Path | None:
         raise UsageError(msg)
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"run": mark}))
+    for checkpoint in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
+        if not (checkpoint / COMPLETE).is_file():
+            shutil.rmtree(checkpoint)
+    last = get_last_checkpoint(str(folder))
     return Path(last) if last else None

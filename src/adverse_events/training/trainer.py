@@ -17,6 +17,7 @@ from transformers import Trainer, TrainerCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from adverse_events.errors import ContractError
+from adverse_events.training.run import COMPLETE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -111,6 +112,15 @@ class AveragedWeights(TrainerCallback):  # type: ignore[misc] # transformers is 
     def weights(self) -> dict[str, torch.Tensor]:
         """Return the averaged weights under the model's own names."""
         return {name: tensor.clone() for name, tensor in self._average.module.state_dict().items()}
+
+
+class CompleteCheckpoints(TrainerCallback):  # type: ignore[misc] # as above
+    """Say of a checkpoint that all of it is there; goes after every other part that writes into one."""
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Mark the checkpoint that was just written."""
+        del control, kwargs
+        (Path(args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}" / COMPLETE).touch()
 
 
 class EpochReport(TrainerCallback):  # type: ignore[misc] # as above
