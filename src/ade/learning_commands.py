@@ -19,6 +19,19 @@ Tracking = Annotated[
     ),
 ]
 
+Hyperparameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Hyperparameter, such as epochs=3 or learning-rate=5e-5; may be repeated. All: python -m "
+        "adverse_events.training.entry_point --help.",
+    ),
+]
+ModelName = Annotated[
+    str, typer.Option(metavar="NAME", help="Pretrained checkpoint: a name on the hub or a folder.", show_default=False)
+]
+
 
 def corpus(
     sources: Annotated[
@@ -92,22 +105,11 @@ def train(
     corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="What ade corpus wrote.", show_default=False)],
     *,
     output: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder to write.", show_default=False)],
-    model_name: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="Pretrained checkpoint: a name on the hub or a folder.", show_default=False),
-    ],
+    model_name: ModelName,
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="Short name of the model.", show_default="the folder's")
     ] = None,
-    hyperparameters: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="Hyperparameter, such as epochs=3 or learning-rate=5e-5; may be repeated. All: python -m "
-            "adverse_events.training.entry_point --help.",
-        ),
-    ] = None,
+    hyperparameters: Hyperparameters = None,
     tracking: Tracking = None,
     as_json: AsJson = False,
 ) -> None:
@@ -121,6 +123,33 @@ def train(
             name=name,
             hyperparameters=hyperparameters or [],
             tracking=tracking,
+            as_json=as_json,
+        )
+    )
+
+
+def cross_validate(
+    corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="What ade corpus wrote.", show_default=False)],
+    *,
+    output: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder to write; the same one goes on.", show_default=False)
+    ],
+    model_name: ModelName,
+    folds: Annotated[int, typer.Option(metavar="N", min=2, help="Parts; each is held out once.")] = 5,
+    seed: Annotated[int, typer.Option(metavar="N", help="Other parts; 0 are everybody's.")] = 0,
+    hyperparameters: Hyperparameters = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a recipe on documents its models have not seen, all training texts in turn; the scores can teach, too."""
+    work = with_extra("ade.cross_validate", "train")
+    raise typer.Exit(
+        work.run(
+            corpus,
+            output,
+            model_name=model_name,
+            folds=folds,
+            seed=seed,
+            hyperparameters=hyperparameters or [],
             as_json=as_json,
         )
     )

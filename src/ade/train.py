@@ -57,7 +57,7 @@ def train(
         raise UsageError(msg)
     frozen = verify(corpus)
     check_base(model_name)
-    given = [part for pair in hyperparameters for part in _argument(pair)]
+    given = [part for pair in hyperparameters for part in argument(pair)]
     checkpoint = output / CHECKPOINT
     tracker = MlflowTracker(TrackingSettings(uri=tracking), name or output.resolve().name) if tracking else None
     entry_point.main(
@@ -80,7 +80,12 @@ def train(
     return DONE
 
 
-def _argument(pair: str) -> tuple[str, str]:
+def argument(pair: str) -> tuple[str, str]:
+    """Return a hyperparameter given as ``NAME=VALUE`` as the training entry point takes it.
+
+    Raises:
+        UsageError: It is not written so.
+    """
     name, equals, value = pair.partition("=")
     if not (equals and name.strip()):
         msg = f"--set {pair!r} is not NAME=VALUE, such as epochs=3"

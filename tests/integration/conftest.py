@@ -1,6 +1,7 @@
 """What tests of one kind share: an account in moto that can be made to fail, an endpoint and a coder that can."""
 
 import pytest
+import torch
 
 from adverse_events.aws.settings import AwsSettings
 from tests.comprehend_server import comprehend_server
@@ -58,3 +59,12 @@ def running():
 def service(running, monkeypatch):
     """Comprehend Medical, without faults, as this process reaches it."""
     return running.reset(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """Train on one core: other tests run beside these."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -20,6 +20,7 @@ from adverse_events.classification.embedded import EmbeddedClassifier
 from adverse_events.corpus.channel import read_channel
 from adverse_events.corpus.keys import text_key
 from adverse_events.errors import ContractError, UsageError
+from adverse_events.evaluation.capabilities import load
 from adverse_events.serving.facts import ModelFacts
 from adverse_events.serving.payload import decode_card, encode_card
 from adverse_events.training import entry_point
@@ -28,21 +29,13 @@ from adverse_events.training.metrics import METRIC_DEFINITIONS
 from adverse_events.training.predicting import predict, softmax
 from adverse_events.training.release import release
 from adverse_events.training.run import resumable
+from adverse_events.training.texts import teachers_of
 from tests.tiny_model import DRUGS, OTHERS, QUESTIONS, REACTIONS, arguments, made_base, made_corpus
 
 # transformers and torch warn about their own internals; their warnings are not ours to mend.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("one_thread")]
 
 TEXTS = [f"{drug} {text}" for drug in DRUGS for text in (*REACTIONS, *OTHERS)]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Other tests run beside these."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -256,8 +249,27 @@ def test_teachers_are_learnt_from_where_labels_are_silent(folder, tmp_path):
     )
     metrics = _train(folder, "taught", *given)
     assert metrics["taught"] == len(texts) * 8
-    assert metrics["data"].keys() >= {"teacher_scores", "extra_texts"}
+    assert metrics["data"].keys() >= {"teacher_scores/scores.npz", "extra_texts"}
     assert metrics["validation"]["a"]["average_precision"] < 0.5
+
+
+def test_several_teachers_are_heard_together(tmp_path):
+    """The mean of those that have a text; none where none has."""
+    for name, known in (("one", {"a": 3.0, "b": 1.0}), ("two", {"a": 1.0})):
+        keys = np.array([int(text_key(text), 16) for text in known], np.uint64)
+        logits = np.array([[0.0, value] for value in known.values()], np.float16)
+        np.savez(tmp_path / f"{name}.npz", keys=keys, logits=logits)
+    said = teachers_of(["b", "a", "c"], [tmp_path / "one.npz", tmp_path / "two.npz"], 2)
+    odds = said[:, 1] - said[:, 0]
+    np.testing.assert_allclose(odds, [1.0, 2.0, np.nan], atol=1e-3)
+    np.testing.assert_allclose(np.exp(said[:2]).sum(axis=1), 1, atol=1e-6)
+
+
+def test_capability_cases_are_never_trained_on(folder, tmp_path):
+    case = load()[0]
+    (tmp_path / "extra.csv").write_text(f'text,label\nfine,ADE\n"  {case.text.upper()} ",{case.label}\n')
+    with pytest.raises(ContractError, match=r"extra:3: capability cases"):
+        _train(folder, "cheating", "--extra-texts", tmp_path / "extra.csv")
 
 
 def test_a_changed_text_is_trained_on_the_same_in_every_run(folder):

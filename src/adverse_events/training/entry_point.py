@@ -26,7 +26,14 @@ from adverse_events.training.options import parse
 from adverse_events.training.predicting import predict_channels
 from adverse_events.training.run import data_of, has_bf16, recipe_of, resumable
 from adverse_events.training.sampling import repeats
-from adverse_events.training.texts import TrainingTexts, collator, indexed, teachers_of, with_extra_texts
+from adverse_events.training.texts import (
+    TrainingTexts,
+    check_not_cases,
+    collator,
+    indexed,
+    teachers_of,
+    with_extra_texts,
+)
 from adverse_events.training.thresholds import choose_threshold
 from adverse_events.training.trainer import AveragedWeights, CompleteCheckpoints, EpochReport, TextTrainer
 
@@ -115,6 +122,7 @@ def _training_texts(
 ) -> TrainingTexts:
     channels = read_channel(options.train, options.labels)
     sources, texts, named = with_extra_texts(channels, options.extra_texts, options.labels)
+    check_not_cases(sources, texts)
     labels = indexed(named, options.labels)
     absent = set(range(len(options.labels))) - set(labels)
     if absent:

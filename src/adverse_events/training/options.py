@@ -58,7 +58,12 @@ def _add_paths(parser: argparse.ArgumentParser, environment: Mapping[str, str]) 
         default=default("SM_CHECKPOINT_DIR", CHECKPOINTS),
         help="an interrupted run goes on from here",
     )
-    group.add_argument("--teacher-scores", type=Path, help="scores of teachers by text, .npz: learn from them too")
+    group.add_argument(
+        "--teacher-scores",
+        type=_paths,
+        default=(),
+        help="FILE.npz,...: scores of teachers by text, as ade cross-validate writes them; learn from their mean too",
+    )
     group.add_argument("--extra-texts", type=Path, help="CSV of further training texts; the label may be empty")
 
 
@@ -110,6 +115,10 @@ def _labels(text: str) -> tuple[str, ...]:
         msg = f"{text!r} must name two or more different classes"
         raise argparse.ArgumentTypeError(msg)
     return names
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    return tuple(Path(part.strip()) for part in text.split(",") if part.strip())
 
 
 def _weights(text: str) -> dict[str, float]:

@@ -35,9 +35,9 @@ def recipe_of(options: argparse.Namespace) -> dict[str, Any]:
 def data_of(options: argparse.Namespace) -> dict[str, str]:
     """Return the SHA-256 of every file of texts and of teachers' scores, by split and name."""
     files = {f"{part}/{path.name}": path for part in ("train", "validation") for path in _csv(getattr(options, part))}
-    for name in ("teacher_scores", "extra_texts"):
-        if getattr(options, name):
-            files[name] = getattr(options, name)
+    files |= {f"teacher_scores/{path.name}": path for path in options.teacher_scores}
+    if options.extra_texts:
+        files["extra_texts"] = options.extra_texts
     return {name: sha256_of(path) for name, path in files.items() if path.is_file()}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from adverse_events.corpus.keys import text_key
+from adverse_events.corpus.keys import normalised, text_key
 from adverse_events.errors import ContractError, UsageError
+from adverse_events.evaluation.capabilities.cases import hashes
 from adverse_events.training.losses import NO_LABEL
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 EXTRA = "extra"
 """Source under which texts of ``--extra-texts`` are counted."""
+NAMED = 5
 
 
 @dataclass
@@ -85,6 +88,23 @@ def collator(tokenizer: PreTrainedTokenizerBase) -> Callable[[list[dict[str, Any
     return collate
 
 
+def check_not_cases(sources: Sequence[str], texts: Sequence[str]) -> None:
+    """Refuse training texts that are capability cases: what a model was taught, it cannot be asked.
+
+    Raises:
+        ContractError: Some are; names their rows.
+    """
+    cases, seen, wrong = hashes(), Counter[str](), []
+    for source, text in zip(sources, texts, strict=True):
+        seen[source] += 1
+        if text_key(normalised(text)) in cases:
+            wrong.append(f"{source}:{seen[source] + 1}")
+    if wrong:
+        more = f" and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
+        detail = f"{', '.join(wrong[:NAMED])}{more}: capability cases, which models are evaluated on; take them out"
+        raise ContractError("training texts", detail)
+
+
 def with_extra_texts(channels: Sequence[Channel], path: Path | None, labels: Sequence[str]) -> tuple[list[str], ...]:
     """Return the sources, texts and labels (as text, for the caller to index) of channels and further texts.
 
@@ -118,36 +138,50 @@ def indexed(named: Sequence[str], labels: Sequence[str]) -> list[int]:
     return [index.get(label, NO_LABEL) for label in named]
 
 
-def teachers_of(texts: Sequence[str], path: Path | None, n_classes: int) -> NDArray[np.float32]:
-    """Return the teachers' log-probabilities of every text (texts x classes), NaN where the file has none.
+def teachers_of(texts: Sequence[str], paths: Sequence[Path], n_classes: int) -> NDArray[np.float32]:
+    """Return the teachers' log-probabilities of every text (texts x classes), NaN where none has scored it.
 
     Args:
         texts: The training texts.
-        path: Archive of numpy arrays: keys (uint64, `corpus.keys.text_key` as a number) and logits (texts x classes).
+        paths: Archives of numpy arrays: keys (uint64, `corpus.keys.text_key` as a number) and logits (texts x classes).
+            The mean of those that have a text counts.
         n_classes: Classes of this run.
 
     Raises:
-        UsageError: The file is missing.
-        ContractError: It is no such archive, or has another number of classes.
+        UsageError: A file is missing.
+        ContractError: A file is no such archive, or has another number of classes.
     """
-    if path is None:
-        return np.full((len(texts), n_classes), np.nan, np.float32)
+    keys = [int(text_key(text), 16) for text in texts]
+    total, n_teachers = np.zeros((len(texts), n_classes)), np.zeros(len(texts))
+    for path in paths:
+        said = _scores_in(path, n_classes)
+        rows = [row for row, key in enumerate(keys) if key in said]
+        if rows:
+            found = np.stack([said[keys[row]] for row in rows]).astype(np.float64)
+            total[rows] += found - np.logaddexp.reduce(found, axis=1, keepdims=True)
+            n_teachers[rows] += 1
+    result = np.full(total.shape, np.nan, np.float32)
+    known = n_teachers > 0
+    if known.any():
+        mean = total[known] / n_teachers[known][:, None]
+        result[known] = mean - np.logaddexp.reduce(mean, axis=1, keepdims=True)
+    return result
+
+
+def _scores_in(path: Path, n_classes: int) -> dict[int, NDArray[np.float16]]:
     if not path.is_file():
-        msg = f"{path} does not exist; leave --teacher-scores out, or have the teachers score the texts first"
+        msg = (
+            f"{path} does not exist; leave --teacher-scores out, or have teachers score the texts (ade cross-validate)"
+        )
         raise UsageError(msg)
     try:
         with np.load(path, allow_pickle=False) as archive:
-            keys, logits = archive["keys"], archive["logits"].astype(np.float32)
+            keys, logits = archive["keys"], archive["logits"]
     except (OSError, ValueError, KeyError) as error:
         raise ContractError(str(path), "it is no archive of the arrays keys and logits") from error
     if logits.shape != (len(keys), n_classes):
         raise ContractError(str(path), f"logits are {logits.shape}, not {len(keys)} keys by {n_classes} classes")
-    place = {int(key): number for number, key in enumerate(keys)}
-    rows = np.array([place.get(int(text_key(text), 16), -1) for text in texts])
-    found = logits[rows]
-    found -= np.logaddexp.reduce(found, axis=1, keepdims=True)
-    found[rows < 0] = np.nan
-    return np.asarray(found, np.float32)
+    return dict(zip(keys.tolist(), logits, strict=True))
 
 
 def _extra(path: Path) -> pd.DataFrame:
