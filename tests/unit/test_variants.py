@@ -1,7 +1,9 @@
 """The training texts the project writes itself: balanced, whole, and not to be solved by one word."""
 
+import csv
 import random
 import re
+import sys
 from collections import Counter
 
 import pytest
@@ -10,6 +12,7 @@ from adverse_events.assembly import lexicon
 from adverse_events.errors import UsageError
 from adverse_events.privacy import mask_text
 from adverse_events.training.variants import generate, swap_drug
+from adverse_events.training.variants.__main__ import main
 from adverse_events.training.variants.frames import LABELS, SLOT, material
 
 CAPABILITIES = {
@@ -178,3 +181,17 @@ def test_an_article_keeps_a_name():
 
 def test_a_text_without_a_drug_stays():
     assert swap_drug("my head hurts", lexicon().find, _rng(1)) == "my head hurts"
+
+
+def test_they_can_be_written_to_be_trained_on(tmp_path, monkeypatch, capsys):
+    path = tmp_path / "new" / "variants.csv"
+    monkeypatch.setattr(sys, "argv", ["variants", str(path), "--n", "24", "--seed", "3"])
+    assert main() == 0
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [tuple(row.values()) for row in rows] == generate(24, 3)
+    assert list(rows[0]) == ["text", "label", "capability"]
+    monkeypatch.setattr(sys, "argv", ["variants", str(path), "--n=-1"])
+    assert main() == 2
+    assert "ask for 0 or more" in capsys.readouterr().err
+    assert len(path.read_text(encoding="utf-8").splitlines()) >= 25, "what was there stays"

@@ -7,7 +7,6 @@ each with train.csv and, for the first two, validation.csv. Steps that were fini
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import logging
 import time
@@ -28,7 +27,7 @@ from adverse_events.training.pretraining import RECORD as PRETRAINING
 from adverse_events.training.pretraining import pretrain
 from adverse_events.training.release import release
 from adverse_events.training.teachers import starter_scores
-from adverse_events.training.variants import generate
+from adverse_events.training.variants import write as write_variants
 
 SOURCES: Final = ("ade_corpus_v2", "psytar", "tweets_aws_2021")
 MAX_LENGTH: Final = 128
@@ -57,7 +56,8 @@ def main() -> None:
     if not (corpus / FILE).exists():
         # Reviews hold a few rows without a text.
         prepare([CorpusSource.of(str(options.data / name)) for name in SOURCES], corpus, drop_empty=True)
-    variants = _variants(options.work / "variants.csv")
+    variants = options.work / "variants.csv"
+    write_variants(variants, N_VARIANTS, SEED)
     if not (read / PRETRAINING).exists():
         texts = [text for channel in read_channel(corpus / "train", LABELS) for text in channel.texts]
         base = options.base or packaged_base()
@@ -99,16 +99,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--name", default="minilm-l6-ade")
     parser.add_argument("--test", action="store_true", help="score ade_corpus_v2/test.csv too, for the report")
     return parser.parse_args()
-
-
-def _variants(path: Path) -> Path:
-    """Write the texts of the project that are trained on beside the corpora."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("text", "label"))
-        writer.writerows((variant.text, variant.label) for variant in generate(N_VARIANTS, SEED))
-    return path
 
 
 def packaged_base() -> Path:

@@ -21,5 +21,6 @@ Case, typos, hashtags and stray sentences come from the same draw under both lab
 
 from adverse_events.training.variants.making import Variant, generate
 from adverse_events.training.variants.swapping import swap_drug
+from adverse_events.training.variants.writing import write
 
-__all__ = ["Variant", "generate", "swap_drug"]
+__all__ = ["Variant", "generate", "swap_drug", "write"]
