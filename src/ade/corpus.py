@@ -24,6 +24,7 @@ def make_corpus(
     *,
     labels: Sequence[str],
     columns: dict[str, Any],
+    told: dict[str, dict[str, str]],
     seed: int,
     near_duplicate: float,
     with_test: bool,
@@ -31,6 +32,18 @@ def make_corpus(
     as_json: bool,
 ) -> int:
     """Prepare a corpus and print what is in it; returns the exit code.
+
+    Args:
+        specs: Sources, as `CorpusSource.of` reads them.
+        output: Folder to write.
+        labels: Classes; the last is what is looked for.
+        columns: Fields of `CorpusSource` that all share.
+        told: Further fields, origin and licence, by name of a source.
+        seed: Chooses another split.
+        near_duplicate: Likeness at which two texts count as one.
+        with_test: Take test texts too.
+        drop_empty: Leave rows without a text out.
+        as_json: Print JSON.
 
     Raises:
         UsageError: A source or column that is missing, or a folder that holds a corpus already.
@@ -40,6 +53,14 @@ def make_corpus(
         msg = "name at least one source: a file, a folder with a train file, or hub:DATASET"
         raise UsageError(msg)
     sources = [CorpusSource.of(spec, with_test=with_test, **columns) for spec in specs]
+    unknown = set().union(*told.values()) - {source.name for source in sources}
+    if unknown:
+        msg = f"no source is called {', '.join(sorted(unknown))}; they are {', '.join(one.name for one in sources)}"
+        raise UsageError(msg)
+    sources = [
+        source.model_copy(update={field: by_name.get(source.name) for field, by_name in told.items()})
+        for source in sources
+    ]
     manifest = prepare(
         sources,
         output,

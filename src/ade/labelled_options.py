@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from adverse_events.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TextColumn = Annotated[str, typer.Option(metavar="NAME", help="Column that holds the text.")]
 LabelColumn = Annotated[str, typer.Option(metavar="NAME", help="Column that holds the class.")]
@@ -56,8 +59,28 @@ def mapped(label_map: str | None) -> dict[str, str]:
     Raises:
         UsageError: A part without an equals sign.
     """
-    pairs = [part.partition("=") for part in (label_map or "").split(",") if part.strip()]
-    if any(not (equals and value.strip() and name.strip()) for value, equals, name in pairs):
+    pairs = _pairs([part for part in (label_map or "").split(",") if part.strip()])
+    if pairs is None:
         msg = f"--label-map {label_map!r} is not VALUE=CLASS,VALUE=CLASS"
         raise UsageError(msg)
-    return {value.strip(): name.strip() for value, _, name in pairs}
+    return pairs
+
+
+def told(given: Sequence[str] | None, option: str) -> dict[str, str]:
+    """Read what is said about sources, ``NAME=TEXT`` each.
+
+    Raises:
+        UsageError: One without an equals sign.
+    """
+    pairs = _pairs(given or [])
+    if pairs is None:
+        msg = f"{option} says something about a source: NAME=TEXT"
+        raise UsageError(msg)
+    return pairs
+
+
+def _pairs(parts: Sequence[str]) -> dict[str, str] | None:
+    pairs = [part.partition("=") for part in parts]
+    if any(not (equals and key.strip() and value.strip()) for key, equals, value in pairs):
+        return None
+    return {key.strip(): value.strip() for key, _, value in pairs}

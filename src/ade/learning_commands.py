@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ade.extras import with_extra
-from ade.labelled_options import GroupColumn, LabelColumn, LabelMap, TextColumn, listed, mapped, numbers
+from ade.labelled_options import GroupColumn, LabelColumn, LabelMap, TextColumn, listed, mapped, numbers, told
 from ade.options import AsJson
 from adverse_events.errors import UsageError
 
@@ -60,6 +60,16 @@ def corpus(
     label_column: LabelColumn = "label",
     group_column: GroupColumn = None,
     label_map: LabelMap = None,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=TEXT", help="Where a source came from, for the card of models trained on it; may be repeated."
+        ),
+    ] = None,
+    licence: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=TEXT", help="What a source may be used for, for the card; may be repeated."),
+    ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Another split by document; 0 is everybody's.")] = 0,
     near_duplicate: Annotated[
         float,
@@ -92,6 +102,7 @@ def corpus(
             output,
             labels=listed(labels),
             columns=columns,
+            told={"origin": told(origin, "--origin"), "licence": told(licence, "--licence")},
             seed=seed,
             near_duplicate=near_duplicate,
             with_test=with_test,

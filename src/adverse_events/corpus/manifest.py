@@ -22,6 +22,8 @@ class Origin(BaseModel, frozen=True, extra="forbid"):
     text_column: str
     label_column: str
     group_column: str | None
+    origin: str | None = Field(None, description="Who made it and from what, in the words of who prepared it.")
+    licence: str | None = Field(None, description="What it may be used for, in the same words.")
 
 
 class FrozenFile(BaseModel, frozen=True, extra="forbid"):

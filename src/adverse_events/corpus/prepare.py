@@ -110,7 +110,14 @@ def _clean(
     return _Cleaned(
         source,
         splits,
-        Origin(files=origin, text_column=source.text_column, label_column=source.label_column, group_column=group),
+        Origin(
+            files=origin,
+            text_column=source.text_column,
+            label_column=source.label_column,
+            group_column=group,
+            origin=source.origin,
+            licence=source.licence,
+        ),
         dropped,
     )
 

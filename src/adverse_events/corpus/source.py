@@ -29,6 +29,8 @@ class CorpusSource(BaseModel, frozen=True, extra="forbid"):
         None, description="Column that names the document or review; the first known one when unset."
     )
     label_map: dict[str, str] = Field(default_factory=dict, description="Class by value of the label column.")
+    origin: str | None = Field(None, description="Who made it, from what, and what a positive means; for the card.")
+    licence: str | None = Field(None, description="What it may be used for; for the card.")
 
     @classmethod
     def of(cls, spec: str, *, with_test: bool = False, **columns: object) -> Self:

@@ -29,7 +29,23 @@ from adverse_events.training.release import release
 from adverse_events.training.teachers import starter_scores
 from adverse_events.training.variants import write as write_variants
 
-SOURCES: Final = ("ade_corpus_v2", "psytar", "tweets_aws_2021")
+SOURCES: Final = {
+    "ade_corpus_v2": {
+        "origin": "sentences of MEDLINE case reports; ADE: it states an effect caused by a drug (Gurulingappa et al., "
+        "2012)",
+        "licence": "not stated by its authors; cite",
+    },
+    "psytar": {
+        "origin": "sentences of patient reviews of four psychiatric drugs; ADE: the sentence has an adverse reaction "
+        "(PsyTAR, Zolnoori et al. 2019)",
+        "licence": "CC BY 4.0",
+    },
+    "tweets_aws_2021": {
+        "origin": "tweets, translated there and back; ADE: reports an adverse reaction of its author (AWS re:Invent "
+        "2021 sample)",
+        "licence": "MIT-0",
+    },
+}
 MAX_LENGTH: Final = 128
 N_VARIANTS: Final = 4200
 READING_EPOCHS: Final = 2.0
@@ -55,7 +71,8 @@ def main() -> None:
     corpus, read, checkpoint = (options.work / part for part in ("corpus", "read", "model"))
     if not (corpus / FILE).exists():
         # Reviews hold a few rows without a text.
-        prepare([CorpusSource.of(str(options.data / name)) for name in SOURCES], corpus, drop_empty=True)
+        sources = [CorpusSource.of(str(options.data / name), **told) for name, told in SOURCES.items()]
+        prepare(sources, corpus, drop_empty=True)
     variants = options.work / "variants.csv"
     write_variants(variants, N_VARIANTS, SEED)
     if not (read / PRETRAINING).exists():
