@@ -12,7 +12,7 @@ import logging
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from adverse_events import assembly
 from adverse_events.corpus.channel import read_channel
@@ -29,7 +29,7 @@ from adverse_events.training.release import release
 from adverse_events.training.teachers import starter_scores
 from adverse_events.training.variants import write as write_variants
 
-SOURCES: Final = {
+SOURCES: Final[dict[str, dict[str, Any]]] = {
     "ade_corpus_v2": {
         "origin": "sentences of MEDLINE case reports; ADE: it states an effect caused by a drug (Gurulingappa et al., "
         "2012)",
