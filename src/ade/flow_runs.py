@@ -15,6 +15,7 @@ from adverse_events.errors import TransientServiceError
 from flows.backfill import backfill_adverse_events
 from flows.comply import comply_with_deletions
 from flows.detect import detect_adverse_events
+from flows.flight_check import flight_check
 from flows.listen import listen_adverse_events
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ FLOWS: Mapping[str, Flow[..., Any]] = {
     "detect": detect_adverse_events,
     "backfill": backfill_adverse_events,
     "listen": listen_adverse_events,
+    "comply": comply_with_deletions,
+    "flight-check": flight_check,
 }
 
 
@@ -76,12 +79,7 @@ def run_compliance(parameters: Mapping[str, Any]) -> tuple[ComplianceAccount, st
         TransientServiceError: A server is configured and does not answer.
         AdverseEventsError: Whatever the flow raised.
     """
-    api = PREFECT_API_URL.value()
-    if not api:
-        return comply_with_deletions.fn(**parameters), None
-    _check_server(api)
-    state: State[ComplianceAccount] = comply_with_deletions(**parameters, return_state=True)
-    return state.result(), _run_page(api, state.state_details.flow_run_id)
+    return run_to_end("comply", parameters)
 
 
 def _check_server(api: str) -> None:

@@ -28,6 +28,7 @@ from adverse_events.coding.comprehend.settings import ComprehendSettings
 from adverse_events.coding.select import CodingSettings
 from adverse_events.compliance.settings import ComplianceSettings
 from adverse_events.errors import UsageError
+from adverse_events.flight.settings import FlightSettings
 from adverse_events.lake.catalog.settings import CatalogSettings
 from adverse_events.lake.settings import LakeSettings
 from adverse_events.landing.settings import LandingSettings
@@ -77,6 +78,9 @@ class Settings(BaseSettings):
     classifier: ClassifierSettings = Field(default_factory=ClassifierSettings, description="How posts are scored.")
     registry: RegistrySettings = Field(
         default_factory=RegistrySettings, description="Where models are kept, and when one replaces another."
+    )
+    flight: FlightSettings = Field(
+        default_factory=FlightSettings, description="What a check of the live classifier and coder lets pass."
     )
     coding: CodingSettings = Field(default_factory=CodingSettings, description="How positives are coded.")
     comprehend: ComprehendSettings = Field(

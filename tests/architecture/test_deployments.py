@@ -30,6 +30,7 @@ def test_every_flow_is_deployed_as():
         "comply-with-deletions/daily: 40 4 * * *",
         "detect-adverse-events/hourly: 5 * * * *",
         "detect-adverse-events/local: on demand",
+        "flight-check/daily: 0 6 * * *",
         "listen-adverse-events/local: on demand",
         "report-adverse-events/daily: 15 6 * * *",
     ]

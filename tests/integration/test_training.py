@@ -28,7 +28,7 @@ from adverse_events.training.checkpoint import open_model, open_tokenizer
 from adverse_events.training.metrics import METRIC_DEFINITIONS
 from adverse_events.training.predicting import predict, softmax
 from adverse_events.training.release import release
-from adverse_events.training.run import resumable
+from adverse_events.training.run import has_bf16, resumable
 from adverse_events.training.texts import teachers_of
 from tests.tiny_model import DRUGS, OTHERS, QUESTIONS, REACTIONS, arguments, made_base, made_corpus
 
@@ -251,6 +251,15 @@ def test_teachers_are_learnt_from_where_labels_are_silent(folder, tmp_path):
     assert metrics["taught"] == len(texts) * 8
     assert metrics["data"].keys() >= {"teacher_scores/scores.npz", "extra_texts"}
     assert metrics["validation"]["a"]["average_precision"] < 0.5
+
+
+@pytest.mark.parametrize("has", [False, True])
+def test_bfloat16_is_taken_only_where_the_processor_has_it(monkeypatch, has):
+    """That kernels for it run says nothing: without the instructions they take three times as long as float32."""
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: has)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert has_bf16() == has
 
 
 def test_several_teachers_are_heard_together(tmp_path):

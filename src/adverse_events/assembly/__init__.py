@@ -5,6 +5,7 @@ The one place that chooses between the embedded default and a cloud service. Wha
 """
 
 from adverse_events.assembly.account import remote_parts
+from adverse_events.assembly.flight import checked_flight
 from adverse_events.assembly.secrets import identity_key_for, token_for
 from adverse_events.assembly.sources import check_source, held_ids, source_for, x_client_for
 from adverse_events.assembly.stations import (
@@ -32,6 +33,7 @@ __all__ = [
     "catalog_for",
     "check_lake",
     "check_source",
+    "checked_flight",
     "classifier_for",
     "coder_for",
     "embedded_coder",

@@ -51,7 +51,7 @@ N_VARIANTS: Final = 4200
 READING_EPOCHS: Final = 2.0
 SEED: Final = 7
 RECIPE: Final = (
-    *("--epochs", "6", "--batch-size", "64", "--learning-rate", "3e-4", "--label-smoothing", "0.05"),
+    *("--epochs", "8", "--batch-size", "64", "--learning-rate", "3e-4", "--label-smoothing", "0.05"),
     # The average of the weights over about the last 700 steps: less overfit than the last step's.
     *("--average-decay", "0.9985"),
     # Lay posts are a seventh of the texts and what the product reads.
