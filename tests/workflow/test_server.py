@@ -236,6 +236,25 @@ def test_a_backfill_leaves_a_lake_that_is_up_to_date_as_it_is(up, detected, sour
     assert files_of(lake) == before
 
 
+def test_a_flight_check_tells_whether_the_live_parts_can_be_relied_on(up):
+    passed = up.run("flight-check/daily")
+    failed = up.run("flight-check/daily", model_version="mine+2")
+    assert up.end_of(passed)["type"] == "COMPLETED", up.logs_of(passed)
+    state = up.end_of(failed)
+    assert state["type"] == "FAILED"
+    assert "answered, not mine+2" in state["message"]
+    for run_id, verdict in ((passed, "All as it should be"), (failed, "**version**")):
+        [artifact] = up.ask("artifacts/filter", artifacts={"flow_run_id": {"any_": [run_id]}})
+        assert verdict in artifact["data"]
+
+    def told(name):
+        return up.ask("events/filter", filter={"event": {"name": [f"adverse-events.flight-check.{name}"]}})["events"]
+
+    assert until(lambda: told("passed"), "the event of a flight that passed")[0]["payload"]["findings"] == []
+    (event,) = until(lambda: told("failed"), "the event of a flight that failed")
+    assert event["payload"]["findings"][0]["kind"] == "version"
+
+
 def test_every_deployment_is_there_and_the_hourly_one_has_its_next_runs(up):
     deployments = {f"{each['entrypoint']}/{each['name']}": each for each in up.ask("deployments/filter")}
     assert set(deployments) == {
@@ -245,6 +264,7 @@ def test_every_deployment_is_there_and_the_hourly_one_has_its_next_runs(up):
         "flows/report.py:report_adverse_events/daily",
         "flows/listen.py:listen_adverse_events/local",
         "flows/comply.py:comply_with_deletions/daily",
+        "flows/flight_check.py:flight_check/daily",
     }
     hourly = deployments["flows/detect.py:detect_adverse_events/hourly"]
     [schedule] = hourly["schedules"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -26,8 +27,5 @@ class Probe:
 
 def load_probes() -> tuple[Probe, ...]:
     """Return the bundled probes, half of them ADE."""
-    with (files(__package__) / "probes.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(
-            Probe(row["name"], row["text"], row["label"] == "ADE", row["icd10cm_category"])
-            for row in csv.DictReader(file)
-        )
+    rows = csv.DictReader(io.StringIO((files(__package__) / "probes.csv").read_text(encoding="utf-8"), newline=""))
+    return tuple(Probe(row["name"], row["text"], row["label"] == "ADE", row["icd10cm_category"]) for row in rows)
