@@ -15,6 +15,7 @@ from ade import (
     evaluate_command,
     learning_commands,
     live_commands,
+    watching_commands,
 )
 from ade.exits import MEANINGS
 from ade.options import AsJson, Assignments, End, Start, Strict, assigned, moment, span
@@ -362,7 +363,8 @@ app.command("local-x")(live_commands.local_x)
 app.command("demo-aws")(cloud_commands.demo_aws)
 app.command("local-aws")(cloud_commands.local_aws)
 app.command()(cloud_commands.doctor)
-app.command("flight-check")(cloud_commands.flight_check)
+app.command("flight-check")(watching_commands.flight_check)
+app.command()(watching_commands.monitor)
 app.command()(cloud_commands.serve)
 app.command()(cloud_commands.package)
 app.command()(learning_commands.corpus)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ade.extras import with_extra
-from ade.options import AsJson, Assignments, assigned
+from ade.options import AsJson, Assignments
 
 
 def demo_aws(
@@ -37,26 +37,6 @@ def doctor(*, assignments: Assignments = None, as_json: AsJson = False) -> None:
     from ade.doctor import doctor as work
 
     raise typer.Exit(work(assignments, as_json=as_json))
-
-
-def flight_check(
-    *,
-    model_version: Annotated[
-        str | None, typer.Option(metavar="VERSION", help="Model that must answer.", show_default="any")
-    ] = None,
-    baseline: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Recorded flight: answers must still be these.")
-    ] = None,
-    record: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Record this flight, if it passes.", show_default=False)
-    ] = None,
-    assignments: Assignments = None,
-    as_json: AsJson = False,
-) -> None:
-    """Ask the live classifier and coder about posts whose answers are known; writes nothing into the lake."""
-    from ade.flight import flight_check as work
-
-    raise typer.Exit(work(model_version, baseline, record, assigned(assignments), as_json=as_json))
 
 
 def serve(

@@ -17,6 +17,7 @@ from flows.comply import comply_with_deletions
 from flows.detect import detect_adverse_events
 from flows.flight_check import flight_check
 from flows.listen import listen_adverse_events
+from flows.monitor import monitor_adverse_events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,7 @@ FLOWS: Mapping[str, Flow[..., Any]] = {
     "listen": listen_adverse_events,
     "comply": comply_with_deletions,
     "flight-check": flight_check,
+    "monitor": monitor_adverse_events,
 }
 
 

@@ -33,6 +33,7 @@ from adverse_events.lake.catalog.settings import CatalogSettings
 from adverse_events.lake.settings import LakeSettings
 from adverse_events.landing.settings import LandingSettings
 from adverse_events.listening.settings import ListenSettings
+from adverse_events.monitoring.settings import MonitorSettings
 from adverse_events.privacy import PrivacySettings
 from adverse_events.registry.settings import RegistrySettings
 from adverse_events.screening.screen import ScreeningSettings
@@ -92,6 +93,9 @@ class Settings(BaseSettings):
     lake: LakeSettings = Field(default_factory=LakeSettings, description="Where results are kept.")
     landing: LandingSettings = Field(default_factory=LandingSettings, description="Where posts of a stream land first.")
     listen: ListenSettings = Field(default_factory=ListenSettings, description="How a stream is listened to.")
+    monitor: MonitorSettings = Field(
+        default_factory=MonitorSettings, description="How far the last days may be from those before."
+    )
     catalog: CatalogSettings = Field(default_factory=CatalogSettings, description="Glue and Athena over the lake.")
     x: XSettings = Field(default_factory=XSettings, description="X API v2.")
     search: SearchSettings = Field(default_factory=SearchSettings, description="What is searched for on X.")

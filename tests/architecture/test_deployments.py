@@ -32,6 +32,7 @@ def test_every_flow_is_deployed_as():
         "detect-adverse-events/local: on demand",
         "flight-check/daily: 0 6 * * *",
         "listen-adverse-events/local: on demand",
+        "monitor-adverse-events/daily: 30 6 * * *",
         "report-adverse-events/daily: 15 6 * * *",
     ]
 

@@ -265,6 +265,7 @@ def test_every_deployment_is_there_and_the_hourly_one_has_its_next_runs(up):
         "flows/listen.py:listen_adverse_events/local",
         "flows/comply.py:comply_with_deletions/daily",
         "flows/flight_check.py:flight_check/daily",
+        "flows/monitor.py:monitor_adverse_events/daily",
     }
     hourly = deployments["flows/detect.py:detect_adverse_events/hourly"]
     [schedule] = hourly["schedules"]

@@ -16,6 +16,7 @@ import duckdb
 
 from adverse_events.errors import TransientServiceError, UsageError
 from adverse_events.lake.query import LocalReader
+from adverse_events.lake.ranges import between, moment, ms, within
 from adverse_events.reporting.account import UNDATED, Account, account_of
 from adverse_events.reporting.positive import (
     NOT_READ,
@@ -156,7 +157,7 @@ def _gather(reader: LakeReader, first: datetime | None, last: datetime | None, m
     with reader.connect() as connection:
         account = account_of(_receipts(connection, first, last))
         span = account.span
-        bounds = _bounds(_ms(span.start), _ms(span.end)) if span else _bounds(0, 0)
+        bounds = between(ms(span.start), ms(span.end)) if span else between(0, 0)
         cells, minutes = _cells(connection, bounds)
         return ReportFacts(
             start=first,
@@ -182,20 +183,10 @@ def _limits(start: datetime | None, end: datetime | None) -> tuple[datetime | No
 def _receipts(connection: duckdb.DuckDBPyConnection, start: datetime | None, end: datetime | None) -> pa.Table:
     """Undated receipts lie in 1970: outside any range, inside no range."""
     is_bounded = start is not None or end is not None
-    lowest = _ms(start) if start else (_ms(UNDATED) + 1 if is_bounded else _ms(UNDATED))
-    highest = _ms(end) if end else _ms(_LAST)
-    query = f"SELECT * FROM receipts WHERE {_within('window_start')}"  # noqa: S608 - this module's own text
-    return connection.sql(query, params=_bounds(lowest, highest)).to_arrow_table()
-
-
-def _within(column: str) -> str:
-    """Return the condition that `column` lies between `_bounds`: by the partition first, which skips whole files."""
-    return f"event_date BETWEEN ? AND ? AND epoch_ms({column}) >= ? AND epoch_ms({column}) < ?"
-
-
-def _bounds(lowest: int, highest: int) -> list[date | int]:
-    """Return the parameters of `_within` for ``[lowest, highest)``, milliseconds since 1970."""
-    return [_moment(lowest).date(), _moment(highest).date(), lowest, highest]
+    lowest = ms(start) if start else (ms(UNDATED) + 1 if is_bounded else ms(UNDATED))
+    highest = ms(end) if end else ms(_LAST)
+    query = f"SELECT * FROM receipts WHERE {within('window_start')}"  # noqa: S608 - this module's own text
+    return connection.sql(query, params=between(lowest, highest)).to_arrow_table()
 
 
 _PRIORITY = f"""
@@ -218,7 +209,7 @@ _CODES = f"""
     )
 """
 
-_POSITIVES = f"FROM assessments WHERE is_ade AND {_within('created_at')}"
+_POSITIVES = f"FROM assessments WHERE is_ade AND {within('created_at')}"
 
 
 def _cells(connection: duckdb.DuckDBPyConnection, bounds: list[date | int]) -> tuple[tuple[Cell, ...], int]:
@@ -239,7 +230,7 @@ def _cells(connection: duckdb.DuckDBPyConnection, bounds: list[date | int]) -> t
         if len(rows) <= MAX_HOURLY_CELLS:
             break
     cells = (
-        Cell(_moment(r["start_ms"]), tuple(r["ingredients"]), tuple(r["codes"]), r["n_posts"], r["priority"])
+        Cell(moment(r["start_ms"]), tuple(r["ingredients"]), tuple(r["codes"]), r["n_posts"], r["priority"])
         for r in rows
     )
     return tuple(cells), step // 60_000
@@ -292,11 +283,3 @@ def _top(weighted: Iterable[tuple[Iterable[Any], int]], limit: int | None) -> li
         for key in keys:
             counts[key] += n_posts
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]
-
-
-def _ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
