@@ -91,6 +91,16 @@ def test_folds_that_are_finished_are_not_trained_again(folder, monkeypatch, tmp_
         cross_validate(folder / "corpus", tmp_path / "out", _arguments(folder, 2), folds=2)
 
 
+def test_folds_taught_by_a_file_that_has_changed_are_not_gone_on_with(folder, tmp_path):
+    extra = tmp_path / "extra.csv"
+    extra.write_text("text,label\nibuprofen gave me hives,ADE\n")
+    given = [*_arguments(folder, 1), "--extra-texts", str(extra)]
+    cross_validate(folder / "corpus", tmp_path / "out", given, folds=2)
+    extra.write_text("text,label\nibuprofen gave me hives,NOT_ADE\n")
+    with pytest.raises(UsageError, match="cross-validation of other texts or arguments"):
+        cross_validate(folder / "corpus", tmp_path / "out", given, folds=2)
+
+
 def test_on_the_command_line_its_scores_teach_the_next_model(folder, tmp_path):
     given = [part for name in ("epochs=1", "max-length=32", "bf16=false") for part in ("--set", name)]
     common = [str(folder / "corpus"), "--model-name", str(folder / "base"), *given]

@@ -26,9 +26,10 @@ from adverse_events.serving.payload import decode_card, encode_card
 from adverse_events.training import entry_point
 from adverse_events.training.checkpoint import open_model, open_tokenizer
 from adverse_events.training.metrics import METRIC_DEFINITIONS
+from adverse_events.training.options import parse
 from adverse_events.training.predicting import predict, softmax
 from adverse_events.training.release import release
-from adverse_events.training.run import has_bf16, resumable
+from adverse_events.training.run import data_of, has_bf16, resumable
 from adverse_events.training.texts import teachers_of
 from tests.tiny_model import DRUGS, OTHERS, QUESTIONS, REACTIONS, arguments, made_base, made_corpus
 
@@ -249,7 +250,7 @@ def test_teachers_are_learnt_from_where_labels_are_silent(folder, tmp_path):
     )
     metrics = _train(folder, "taught", *given)
     assert metrics["taught"] == len(texts) * 8
-    assert metrics["data"].keys() >= {"teacher_scores/scores.npz", "extra_texts"}
+    assert metrics["data"].keys() >= {"teacher_scores/1", "extra_texts"}
     assert metrics["validation"]["a"]["average_precision"] < 0.5
 
 
@@ -272,6 +273,17 @@ def test_several_teachers_are_heard_together(tmp_path):
     odds = said[:, 1] - said[:, 0]
     np.testing.assert_allclose(odds, [1.0, 2.0, np.nan], atol=1e-3)
     np.testing.assert_allclose(np.exp(said[:2]).sum(axis=1), 1, atol=1e-6)
+
+
+def test_teachers_of_one_name_are_told_apart(folder, tmp_path):
+    """Every cross-validation calls its file scores.npz; a change of either makes it another run."""
+    paths = [tmp_path / name / "scores.npz" for name in ("one", "two")]
+    for number, path in enumerate(paths):
+        path.parent.mkdir()
+        path.write_bytes(bytes([number]))
+    given = arguments(folder, "unused", "--teacher-scores", ",".join(map(str, paths)))
+    data = data_of(parse(given, {}))
+    assert len({data["teacher_scores/1"], data["teacher_scores/2"]}) == 2
 
 
 def test_capability_cases_are_never_trained_on(folder, tmp_path):

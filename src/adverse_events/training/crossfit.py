@@ -23,7 +23,9 @@ from adverse_events.errors import UsageError
 from adverse_events.evaluation.intervals import intervals
 from adverse_events.training import entry_point
 from adverse_events.training.metrics import report
+from adverse_events.training.options import parse
 from adverse_events.training.predicting import predict, softmax
+from adverse_events.training.run import data_of, recipe_of
 from adverse_events.training.thresholds import choose_threshold
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ def cross_validate(
         seed: Chooses other parts.
 
     Returns:
-        What ``cross_validation.json`` holds: scores by source with 95 % intervals, over all parts together.
+        What ``cross_validation.json`` holds: scores by source with 95 % intervals, over all parts together, at the
+        limit that is best for them (which flatters a little).
 
     Raises:
         UsageError: Too few folds, or an `output` of another cross-validation.
@@ -64,7 +67,7 @@ def cross_validate(
     frozen = verify(corpus)
     frame = _texts(corpus, frozen.labels)
     frame["fold"] = folds_of(clusters(frame, threshold=frozen.near_duplicate), folds, seed=seed)
-    asked = {"arguments": list(arguments), "folds": folds, "seed": seed, "files": _hashes(frozen.files)}
+    asked = {**_asked(corpus, output, frozen.labels, arguments), "folds": folds, "seed": seed}
     _claim(output, asked)
     logits = np.full((len(frame), len(frozen.labels)), np.nan)
     for fold in range(folds):
@@ -74,7 +77,9 @@ def cross_validate(
             held = _train_without(
                 frame[~is_held], frame[is_held], corpus, output / f"fold-{fold}", frozen.labels, arguments
             )
-            np.save(path, held, allow_pickle=False)
+            draft = output / "draft.npy"
+            np.save(draft, held, allow_pickle=False)
+            draft.replace(path)
             shutil.rmtree(output / f"fold-{fold}")
         logits[is_held] = np.load(path, allow_pickle=False)
     _write_scores(output / SCORES, frame["text"].tolist(), logits)
@@ -92,8 +97,22 @@ def _texts(corpus: Path, labels: Sequence[str]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _hashes(files: Any) -> dict[str, str]:
-    return {name: frozen.sha256 for name, frozen in sorted(files.items())}
+def _asked(corpus: Path, work: Path, labels: Sequence[str], arguments: Sequence[str]) -> dict[str, Any]:
+    """Return what makes this cross-validation: recipe and data as of a run on all texts, by content, not by path."""
+    options = parse([*_paths(corpus / "train", corpus, work, labels), *arguments], {})
+    return {"recipe": recipe_of(options), "data": data_of(options)}
+
+
+def _paths(train: Path, corpus: Path, work: Path, labels: Sequence[str]) -> list[str]:
+    """Return the arguments of the entry point that the recipe does not give."""
+    paths = {
+        "--train": train,
+        "--validation": corpus / "validation",
+        "--model-dir": work / "model",
+        "--checkpoint-dir": work / "checkpoints",
+        "--labels": ",".join(labels),
+    }
+    return [str(part) for pair in paths.items() for part in pair]
 
 
 def _claim(output: Path, asked: dict[str, Any]) -> None:
@@ -113,15 +132,7 @@ def _train_without(
     channel.mkdir(parents=True, exist_ok=True)
     for source, rows in frame.groupby("source"):
         rows[["text", "label"]].to_csv(channel / f"{source}.csv", index=False, lineterminator="\n")
-    paths = {
-        "--train": channel,
-        "--validation": corpus / "validation",
-        "--model-dir": work / "model",
-        "--checkpoint-dir": work / "checkpoints",
-        "--labels": ",".join(labels),
-    }
-    given = [str(part) for pair in paths.items() for part in pair]
-    metrics = entry_point.main([*given, *arguments])
+    metrics = entry_point.main([*_paths(channel, corpus, work, labels), *arguments])
     model = AutoModelForSequenceClassification.from_pretrained(work / "model")
     tokenizer = AutoTokenizer.from_pretrained(work / "model")
     return predict(model, tokenizer, held["text"].tolist(), int(metrics["recipe"]["max_length"]))

@@ -35,7 +35,8 @@ def recipe_of(options: argparse.Namespace) -> dict[str, Any]:
 def data_of(options: argparse.Namespace) -> dict[str, str]:
     """Return the SHA-256 of every file of texts and of teachers' scores, by split and name."""
     files = {f"{part}/{path.name}": path for part in ("train", "validation") for path in _csv(getattr(options, part))}
-    files |= {f"teacher_scores/{path.name}": path for path in options.teacher_scores}
+    # Numbered: those of several cross-validations all have one name.
+    files |= {f"teacher_scores/{number}": path for number, path in enumerate(options.teacher_scores, start=1)}
     if options.extra_texts:
         files["extra_texts"] = options.extra_texts
     return {name: sha256_of(path) for name, path in files.items() if path.is_file()}
