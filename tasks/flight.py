@@ -5,12 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from prefect.context import FlowRunContext
-from prefect.events import emit_event
-
 from adverse_events import assembly
 from adverse_events.flight import FlightError
-from tasks.station import publish, station
+from tasks.station import announce, publish, station
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,20 +36,9 @@ def send_probes(settings: Settings) -> Flight:
 
 def _tell(event: str, flight: Flight, findings: Sequence[Finding]) -> None:
     publish("flight-check", lambda: _summary(flight, findings), "What the live classifier and coder answered")
-    context = FlowRunContext.get()
-    if context is None or context.flow_run is None:
-        return
-    emit_event(
-        event,
-        resource={"prefect.resource.id": f"adverse-events.model.{flight.model_version}"},
-        related=[
-            {"prefect.resource.id": f"prefect.flow-run.{context.flow_run.id}", "prefect.resource.role": "flow-run"}
-        ],
-        payload={
-            **flight.model_dump(mode="json", exclude={"answers"}),
-            "findings": [finding._asdict() for finding in findings],
-        },
-    )
+    facts = flight.model_dump(mode="json", exclude={"answers"})
+    found = [finding._asdict() for finding in findings]
+    announce(event, f"adverse-events.model.{flight.model_version}", {**facts, "findings": found})
 
 
 def _summary(flight: Flight, findings: Sequence[Finding]) -> str:

@@ -13,7 +13,7 @@ from prefect.context import FlowRunContext
 from prefect.events import emit_event
 
 from adverse_events import assembly
-from tasks.station import publish
+from tasks.station import of_flow_run, publish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,7 +66,7 @@ def _teller() -> Callable[[SeriousEvent], None]:
         emit_event(
             SERIOUS,
             resource={"prefect.resource.id": f"adverse-events.post.{event.tweet_id}"},
-            related=[{"prefect.resource.id": f"prefect.flow-run.{run_id}", "prefect.resource.role": "flow-run"}],
+            related=[of_flow_run(run_id)],
             payload={
                 "criteria": list(event.criteria),
                 "is_author": event.is_author,

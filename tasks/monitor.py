@@ -6,13 +6,10 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from prefect.context import FlowRunContext
-from prefect.events import emit_event
-
 from adverse_events import assembly
 from adverse_events.errors import UsageError
 from adverse_events.monitoring import Watch, measure, newest, watch
-from tasks.station import publish, station
+from tasks.station import announce, publish, station
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,23 +44,9 @@ def watch_runs(settings: Settings, end: datetime | None) -> Watch:
 
 def _tell(watched: Watch) -> None:
     publish("monitor", lambda: _summary(watched), "Whether the last days are like those before")
-    context = FlowRunContext.get()
-    if context is None or context.flow_run is None:
-        return
-    emit_event(
-        CROSSED if watched.crossings else WITHIN,
-        resource={"prefect.resource.id": "adverse-events.lake"},
-        related=[
-            {"prefect.resource.id": f"prefect.flow-run.{context.flow_run.id}", "prefect.resource.role": "flow-run"}
-        ],
-        payload={
-            "start": watched.current.start.isoformat(),
-            "end": watched.current.end.isoformat(),
-            "values": watched.values,
-            "crossings": [crossing._asdict() for crossing in watched.crossings],
-            "notes": list(watched.notes),
-        },
-    )
+    days = watched.current.model_dump(mode="json", include={"start", "end"})
+    found = watched.model_dump(mode="json", include={"values", "crossings", "notes"})
+    announce(CROSSED if watched.crossings else WITHIN, "adverse-events.lake", {**days, **found})
 
 
 def _summary(watched: Watch) -> str:

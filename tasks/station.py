@@ -18,6 +18,7 @@ from prefect import Task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext
+from prefect.events import emit_event
 from prefect.settings import get_current_settings
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
@@ -128,6 +129,29 @@ def publish(key: str, markdown: Callable[[], str], description: str) -> None:
     """
     if FlowRunContext.get():
         create_markdown_artifact(markdown(), key=key, description=description)
+
+
+def announce(event: str, resource_id: str, payload: dict[str, Any]) -> None:
+    """Raise a Prefect event of the flow run; without a flow run nobody listens.
+
+    Args:
+        event: Its name, such as adverse-events.monitor.crossed.
+        resource_id: What it is about.
+        payload: Plain JSON values; never a word of a post.
+    """
+    context = FlowRunContext.get()
+    if context and context.flow_run:
+        emit_event(
+            event,
+            resource={"prefect.resource.id": resource_id},
+            related=[of_flow_run(context.flow_run.id)],
+            payload=payload,
+        )
+
+
+def of_flow_run(run_id: object) -> dict[str, str]:
+    """Return the resource by which an event names its flow run."""
+    return {"prefect.resource.id": f"prefect.flow-run.{run_id}", "prefect.resource.role": "flow-run"}
 
 
 def _timed(name: str, function: Callable[P, R]) -> Callable[P, R]:

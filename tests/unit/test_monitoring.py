@@ -72,6 +72,8 @@ def test_each_bound_is_told_by_itself(changes, told):
 def test_silence_is_told():
     gone = stretch(rows_in=0, rows_assessed=0, rows_positive=0, rows_rejected=0, n_windows=0, first_window=None)
     assert crossed(gone) == ["volume"]
+    # After some weeks there is nothing to hold it against; it is silence all the same.
+    assert crossed(gone, gone) == ["volume"]
 
 
 def test_a_lake_younger_than_the_reference_is_not_taken_for_a_flood():
@@ -157,5 +159,5 @@ def test_the_end_of_a_lake_is_that_of_its_last_window(lake, tmp_path):
 def test_a_stretch_without_windows_is_empty(lake):
     found = measure(lake, NOW, NOW + timedelta(days=1))
     assert (found.rows_in, found.first_window, found.days_covered, found.seconds) == (0, None, 0.0, 0.0)
-    watched = watch(found, found, MonitorSettings())
-    assert "no window of the lake lies in these days, nor in those before" in watched.notes
+    (crossing,) = watch(found, found, MonitorSettings()).crossings
+    assert crossing.detail == "no inputs in these days, nor in those before"

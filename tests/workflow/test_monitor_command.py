@@ -43,7 +43,7 @@ def test_a_day_unlike_the_one_before_is_told_without_a_word_of_a_post(lake, caps
     assert "a bound is crossed" in said.out
     assert _run(lake, "--json") == 1
     found = json.loads(capsys.readouterr().out)
-    assert [crossing[0] for crossing in found["crossings"]] == ["scores", "positives"]
+    assert [crossing["what"] for crossing in found["crossings"]] == ["scores", "positives"]
     assert WORD not in said.out + said.err + json.dumps(found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
@@ -23,20 +23,13 @@ _BEYOND_CHANCE = 3.0
 _SMOOTHING = 0.5
 
 
-class Crossing(NamedTuple):
-    """A bound that was crossed.
+class Crossing(BaseModel, frozen=True, extra="forbid"):
+    """A bound that was crossed."""
 
-    Attributes:
-        what: scores, languages, drugs, positives, volume, rejects, time or cost.
-        value: What was measured; what it is stands in `detail`.
-        bound: The bound.
-        detail: In words.
-    """
-
-    what: str
-    value: float
+    what: str = Field(description="scores, languages, drugs, positives, volume, rejects, time or cost.")
+    value: float = Field(description="What was measured; what it is stands in detail.")
     bound: float
-    detail: str
+    detail: str = Field(description="In words.")
 
 
 class Watch(BaseModel, frozen=True, extra="forbid"):
@@ -68,8 +61,6 @@ def watch(current: Stretch, reference: Stretch, settings: MonitorSettings) -> Wa
             f"scores, languages, drugs, positives and time were not compared: a stretch holds {fewest:,} assessed "
             f"posts, {settings.least_posts:,} are wanted"
         )
-    if not (current.rows_in or reference.rows_in):
-        notes.append("no window of the lake lies in these days, nor in those before")
     return Watch(current=current, reference=reference, values=values, crossings=tuple(crossings), notes=tuple(notes))
 
 
@@ -94,19 +85,24 @@ def psi(before: Sequence[float], now: Sequence[float]) -> float:
 def _bounds(
     current: Stretch, reference: Stretch, settings: MonitorSettings, values: dict[str, float]
 ) -> Iterator[Crossing]:
+    if not current.rows_in:
+        # However long the silence has lasted: after some weeks the reference is silent too.
+        values["volume"] = 0.0
+        had = f"{reference.rows_in:,}" if reference.rows_in else "nor"
+        detail = f"no inputs in these days, {had} in those before"
+        yield Crossing(what="volume", value=0.0, bound=settings.max_volume_change, detail=detail)
+        return
     if reference.rows_in:
         # A lake that is younger than the reference is long had fewer days to fill.
         per_day = current.rows_in / current.days, reference.rows_in / reference.days_covered
         values["volume"] = per_day[0] / per_day[1]
         if max(_ratio(*per_day), _ratio(*reversed(per_day))) > settings.max_volume_change:
             detail = f"{per_day[0]:,.0f} inputs a day, {per_day[1]:,.0f} before"
-            yield Crossing("volume", values["volume"], settings.max_volume_change, detail)
-    if not current.rows_in:
-        return
+            yield Crossing(what="volume", value=values["volume"], bound=settings.max_volume_change, detail=detail)
     values["rejects"] = current.rows_rejected / current.rows_in
     if values["rejects"] > settings.max_rejected:
         detail = f"{current.rows_rejected:,} of {current.rows_in:,} inputs rejected"
-        yield Crossing("rejects", values["rejects"], settings.max_rejected, detail)
+        yield Crossing(what="rejects", value=values["rejects"], bound=settings.max_rejected, detail=detail)
     now = 1000 * current.seconds / current.rows_in
     # What a batch takes whatever it holds would be all there is of a few inputs' time.
     if min(current.rows_in, reference.rows_in) >= settings.least_posts and reference.seconds:
@@ -114,11 +110,11 @@ def _bounds(
         values["time"] = now / before
         if values["time"] > settings.max_slower:
             detail = f"1,000 inputs took {now:.1f} s, {before:.1f} s before"
-            yield Crossing("time", values["time"], settings.max_slower, detail)
+            yield Crossing(what="time", value=values["time"], bound=settings.max_slower, detail=detail)
     values["cost"] = 1000 * current.n_units * settings.usd_per_unit / current.rows_in
     if settings.max_usd is not None and values["cost"] > settings.max_usd:
         detail = f"coding 1,000 inputs cost {values['cost']:.3f} USD"
-        yield Crossing("cost", values["cost"], settings.max_usd, detail)
+        yield Crossing(what="cost", value=values["cost"], bound=settings.max_usd, detail=detail)
 
 
 def _drift(
@@ -134,7 +130,9 @@ def _drift(
     for what, (before, now) in histograms.items():
         values[what] = psi(before, now)
         if values[what] > settings.max_psi:
-            yield Crossing(what, values[what], settings.max_psi, f"the mix of {what} is another one")
+            yield Crossing(
+                what=what, value=values[what], bound=settings.max_psi, detail=f"the mix of {what} is another one"
+            )
     before_share, share = _share(reference), _share(current)
     pooled = (reference.rows_positive + current.rows_positive) / (reference.rows_assessed + current.rows_assessed)
     error = math.sqrt(pooled * (1 - pooled) * (1 / reference.rows_assessed + 1 / current.rows_assessed))
@@ -142,7 +140,7 @@ def _drift(
     factor = max(_ratio(share, before_share), _ratio(before_share, share))
     if factor > settings.max_rate_change and abs(share - before_share) > _BEYOND_CHANCE * error:
         detail = f"{share:.3f} of the posts are positive, {before_share:.3f} before"
-        yield Crossing("positives", share, settings.max_rate_change, detail)
+        yield Crossing(what="positives", value=share, bound=settings.max_rate_change, detail=detail)
 
 
 def _share(stretch: Stretch) -> float:
