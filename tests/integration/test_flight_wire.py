@@ -64,6 +64,13 @@ def test_each_probe_is_asked_by_itself(live):
     assert all([probe.text] in live.requests for probe in load_probes())
 
 
+def test_where_runs_use_batch_jobs_the_endpoint_is_asked_all_the_same(live):
+    """A job for each probe would take hours."""
+    jobs = {"endpoint.mode": "transform", "endpoint.transform_path": "s3://ade-jobs/scratch"}
+    assembly.checked_flight(load_settings(SETTINGS, jobs))
+    assert all([probe.text] in live.requests for probe in load_probes())
+
+
 def test_a_broken_model_fails(live):
     live.scores = lambda texts: [[0.02, 0.98]] * len(texts)
     assert "wrong: price, pharmacy" in _fails("answers")

@@ -28,9 +28,15 @@ def checked_flight(settings: Settings) -> Flight:
     """
     baseline = read_flight(settings.flight.baseline) if settings.flight.baseline else None
     remote_parts.cache_clear()
-    asked = settings.model_copy(update={"comprehend": settings.comprehend.model_copy(update={"cache": None})})
+    asked = settings.model_copy(
+        update={
+            "comprehend": settings.comprehend.model_copy(update={"cache": None}),
+            # A Batch Transform job for each probe would take hours; the endpoint serves the same model.
+            "endpoint": settings.endpoint.model_copy(update={"mode": "realtime"}),
+        }
+    )
     probes = load_probes()
-    classifier, coder = classifier_for(asked, len(probes)), coder_for(asked)
+    classifier, coder = classifier_for(asked), coder_for(asked)
     flight = fly(probes, classifier, coder, lexicon(), settings.classifier, settings.coding)
     if findings := judge(flight, probes, settings.flight, baseline):
         raise FlightError(flight, tuple(findings))
